@@ -1,0 +1,20 @@
+//! The pure core of Tenure: state machines for locks, semaphores and fair queues.
+//!
+//! Nothing here reads a clock, draws entropy, spawns a task or touches a file: time comes in as an [`Instant`],
+//! secrets and identifiers are chosen by the caller. The same calls with the same arguments give the same answers,
+//! which is what makes simulation and replay possible.
+//!
+//! - [`Queue`] is the state of one key: its limit, holders, waiters in order, and the last fence.
+//! - [`Engine`] keeps many queues, the leases that end them, and the owners that they end with.
+//! - [`Subscriptions`] decides who hears a signal.
+#![cfg_attr(not(test), no_std)]
+
+extern crate alloc;
+
+mod key;
+mod time;
+mod token;
+
+pub use key::{BadName, Key, Limit, NAME_LEN_MAX, Space};
+pub use time::Instant;
+pub use token::{BadToken, Fence, Secret, TOKEN_LEN, Token};

@@ -1,0 +1,155 @@
+//! What a holder shows to prove that a grant is its own.
+
+use core::fmt;
+
+/// The length of a token in text: thirty-two lowercase hexadecimal digits.
+pub const TOKEN_LEN: usize = 32;
+
+/// A number that rises with every grant of a key, for ever.
+///
+/// A resource that remembers the highest fence it has seen can refuse whoever comes with a lower one, which is the only
+/// thing that protects it from a holder whose lease has ended without its knowing.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fence(u64);
+
+/// The part of a token that nobody can guess. It never appears in a debug print.
+#[derive(Clone, Copy)]
+pub struct Secret(u64);
+
+/// What `acquire` answers and `renew` and `release` ask for: the fence, then the secret.
+///
+/// Its text form is thirty-two lowercase hexadecimal digits, the first sixteen of them the fence.
+#[derive(Clone, Copy)]
+pub struct Token {
+    /// Which grant of the key.
+    pub fence: Fence,
+    /// The proof that it is one's own.
+    pub secret: Secret,
+}
+
+/// The bytes are not thirty-two lowercase hexadecimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BadToken;
+
+impl Fence {
+    /// The fence of that number.
+    #[must_use]
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl Secret {
+    /// A secret of 64 bits, drawn by the caller from a generator that nobody can predict.
+    #[must_use]
+    pub const fn new(bits: u64) -> Self {
+        Self(bits)
+    }
+
+    /// Whether the two are the same, in a time that does not depend on where they differ.
+    #[must_use]
+    pub const fn matches(self, other: Self) -> bool {
+        self.0 ^ other.0 == 0
+    }
+}
+
+impl Token {
+    /// The text form.
+    ///
+    /// ```
+    /// use tenure_core::{Fence, Secret, Token};
+    ///
+    /// let token = Token { fence: Fence::new(42), secret: Secret::new(7) };
+    /// assert_eq!(&token.to_text(), b"000000000000002a0000000000000007");
+    /// ```
+    #[must_use]
+    pub fn to_text(self) -> [u8; TOKEN_LEN] {
+        let bits = (u128::from(self.fence.0) << 64) | u128::from(self.secret.0);
+        core::array::from_fn(|digit| b"0123456789abcdef"[(bits >> (124 - 4 * digit)) as usize & 0xf])
+    }
+
+    /// Reads the text form.
+    ///
+    /// # Errors
+    ///
+    /// [`BadToken`] for anything but thirty-two lowercase hexadecimal digits.
+    pub fn from_text(text: &[u8]) -> Result<Self, BadToken> {
+        if text.len() != TOKEN_LEN {
+            return Err(BadToken);
+        }
+        let mut bits = 0_u128;
+        for digit in text {
+            let value = match digit {
+                b'0'..=b'9' => digit - b'0',
+                b'a'..=b'f' => digit - b'a' + 10,
+                _ => return Err(BadToken),
+            };
+            bits = (bits << 4) | u128::from(value);
+        }
+        Ok(Self { fence: Fence((bits >> 64) as u64), secret: Secret(bits as u64) })
+    }
+}
+
+impl fmt::Display for Fence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Fence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fence({})", self.0)
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Token({}, ..)", self.fence)
+    }
+}
+
+impl fmt::Display for BadToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a token is {TOKEN_LEN} lowercase hexadecimal digits, as the grant gave it")
+    }
+}
+
+impl core::error::Error for BadToken {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_and_back_is_the_same_token() {
+        let token = Token { fence: Fence::new(0x0123_4567_89ab_cdef), secret: Secret::new(u64::MAX) };
+        let read = Token::from_text(&token.to_text()).expect("its own text");
+        assert_eq!(read.fence, token.fence);
+        assert!(read.secret.matches(token.secret));
+    }
+
+    #[test]
+    fn anything_but_lowercase_hexadecimal_of_the_right_length_is_refused() {
+        for text in [&b""[..], b"0", &[b'A'; 32], &[b'g'; 32], &[b'0'; 31], &[b'0'; 33]] {
+            assert_eq!(Token::from_text(text).err(), Some(BadToken));
+        }
+    }
+
+    #[test]
+    fn the_secret_is_not_printed() {
+        let token = Token { fence: Fence::new(1), secret: Secret::new(0xdead_beef) };
+        assert_eq!(format!("{token:?}"), "Token(1, ..)");
+    }
+}
