@@ -12,9 +12,11 @@
 extern crate alloc;
 
 mod key;
+mod owner;
 mod time;
 mod token;
 
 pub use key::{BadName, Key, Limit, NAME_LEN_MAX, Space};
+pub use owner::{ClaimId, OwnerId};
 pub use time::Instant;
 pub use token::{BadToken, Fence, Secret, TOKEN_LEN, Token};
