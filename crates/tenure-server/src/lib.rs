@@ -1,1 +1,5 @@
-//! .
+//! The daemon as a library.
+
+mod config;
+
+pub use config::{AuthToken, Config, State, TlsFiles};
