@@ -1,0 +1,35 @@
+//! The command line: sub-commands, and what they share.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::address::Address;
+use crate::{bench, exit};
+
+/// Coordination that programs can hold on to: locks, semaphores and fair queues, with leases and fences.
+#[derive(Debug, Parser)]
+#[command(name = "tenure", version, max_term_width = 110, after_help = exit::TABLE)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Measure a service: closed-loop load, operations a second, latencies and the server's CPU per operation
+    Bench(bench::Args),
+}
+
+/// Which service to talk to, and how to be let in.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Service")]
+pub(crate) struct Service {
+    /// The service, as tenure://HOST:PORT
+    #[arg(long, env = "TENURE_URL", default_value = "tenure://127.0.0.1:6388", value_name = "URL")]
+    pub(crate) url: Address,
+
+    /// A file with the token that the service asks for [or the token itself in TENURE_AUTH_TOKEN]
+    #[arg(long, env = "TENURE_AUTH_TOKEN_FILE", value_name = "FILE")]
+    pub(crate) auth_token_file: Option<PathBuf>,
+}

@@ -1,0 +1,113 @@
+//! What the command says and returns when it did not do what was asked.
+
+use std::error::Error;
+use std::fmt;
+use std::process::ExitCode;
+
+/// The exit codes of every sub-command, but for the ones that a command run under a lock chooses itself.
+pub(crate) const TABLE: &str = "\
+Exit codes:
+  0    done
+  1    refused, or misconfigured
+  2    not understood: see --help
+  69   the service could not be reached, or went away
+  75   not acquired (run -n, run -w; run -E chooses another)
+  76   the lock was lost while the command ran
+  77   the service asks for a token, and this was not it
+  126  the command exists but cannot be executed
+  127  there is no such command
+  128+ the command, or the wait for the lock, was ended by signal number code - 128";
+
+/// Why the command failed, by its exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// The service, or the system, refused.
+    Refused,
+    /// The service could not be reached, or went away.
+    Unavailable,
+    /// The service wants another token.
+    Denied,
+}
+
+impl Exit {
+    /// The number.
+    pub(crate) const fn code(self) -> u8 {
+        match self {
+            Self::Refused => 1,
+            Self::Unavailable => 69,
+            Self::Denied => 77,
+        }
+    }
+}
+
+/// Why the command failed: one sentence, the cause below it, and the exit code.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    exit: Exit,
+    message: String,
+    source: Option<Box<dyn Error + Send + Sync>>,
+}
+
+impl Failure {
+    /// A failure that has no cause below it.
+    pub(crate) fn new(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), source: None }
+    }
+
+    /// A failure, and the error that it comes from.
+    pub(crate) fn from(
+        exit: Exit,
+        message: impl Into<String>,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self { exit, message: message.into(), source: Some(source.into()) }
+    }
+
+    /// The exit code.
+    pub(crate) fn code(&self) -> ExitCode {
+        ExitCode::from(self.exit.code())
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+/// An error and everything below it, on one line.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut below = error.source();
+    while let Some(cause) = below {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        below = cause.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_is_printed_with_what_is_below_it() {
+        let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        let failure = Failure::from(Exit::Unavailable, "no service at tenure://a:1", refused);
+        assert_eq!(chain(&failure), "no service at tenure://a:1: connection refused");
+    }
+
+    #[test]
+    fn every_code_stands_in_the_table() {
+        for exit in [Exit::Refused, Exit::Unavailable, Exit::Denied] {
+            assert!(TABLE.contains(&format!("\n  {:<5}", exit.code())), "{exit:?}");
+        }
+    }
+}
