@@ -13,10 +13,12 @@ extern crate alloc;
 
 mod key;
 mod owner;
+mod signal;
 mod time;
 mod token;
 
 pub use key::{BadName, Key, Limit, NAME_LEN_MAX, Space};
 pub use owner::{ClaimId, OwnerId};
+pub use signal::{BadSubject, Delivery, Published, Subject, Subscriptions, check_pattern};
 pub use time::Instant;
 pub use token::{BadToken, Fence, Secret, TOKEN_LEN, Token};
