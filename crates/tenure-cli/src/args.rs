@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::address::Address;
-use crate::{bench, exit};
+use crate::{bench, exit, serve};
 
 /// Coordination that programs can hold on to: locks, semaphores and fair queues, with leases and fences.
 #[derive(Debug, Parser)]
@@ -17,6 +17,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Run the service, as dflockd would with the same flags
+    Serve(serve::Flags),
     /// Measure a service: closed-loop load, operations a second, latencies and the server's CPU per operation
     Bench(bench::Args),
 }

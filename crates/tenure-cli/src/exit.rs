@@ -18,6 +18,9 @@ Exit codes:
   127  there is no such command
   128+ the command, or the wait for the lock, was ended by signal number code - 128";
 
+/// The exit code for arguments that are not understood; clap's own.
+pub(crate) const USAGE: u8 = 2;
+
 /// Why the command failed, by its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {

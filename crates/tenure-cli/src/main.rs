@@ -4,7 +4,9 @@ mod address;
 mod args;
 mod bench;
 mod exit;
+mod serve;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -18,19 +20,33 @@ use exit::Failure;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let outcome = dispatch(cli.command);
-    match outcome {
-        Ok(code) => code,
-        Err(failure) => {
+    match parse() {
+        Ok(cli) => dispatch(cli.command).unwrap_or_else(|failure| {
             anstream::eprintln!("tenure: {}", exit::chain(&failure));
             failure.code()
-        }
+        }),
+        Err(code) => code,
     }
+}
+
+/// The command line; or, where there is nothing to do with it, the exit code after saying so.
+fn parse() -> Result<Cli, ExitCode> {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let serves = serve::is_meant(&arguments);
+    let arguments = if serves { serve::normalise(arguments) } else { arguments };
+    Cli::try_parse_from(arguments).map_err(|error| {
+        if serves && error.use_stderr() {
+            return serve::misunderstood(&error);
+        }
+        // Nothing can be done about a closed stdout, and nothing depends on it.
+        let _ = error.print();
+        ExitCode::from(if error.use_stderr() { exit::USAGE } else { 0 })
+    })
 }
 
 fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
+        Command::Serve(flags) => serve::run(&flags),
         Command::Bench(args) => bench::run(args),
     }
 }

@@ -1,0 +1,86 @@
+//! `tenure serve`: the daemon.
+
+mod flags;
+mod go_style;
+mod logging;
+mod reach;
+mod secret;
+mod settings;
+mod sources;
+mod state;
+mod values;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+pub(crate) use flags::Flags;
+pub(crate) use go_style::normalise;
+use settings::Settings;
+use sources::Environment;
+use values::Misconfigured;
+
+use crate::exit::Failure;
+
+/// Runs the daemon until it is told to stop.
+pub(crate) fn run(flags: &Flags) -> Result<ExitCode, Failure> {
+    if flags.wants_the_version() {
+        anstream::println!("tenure {}", env!("CARGO_PKG_VERSION"));
+        return Ok(ExitCode::SUCCESS);
+    }
+    match settings::gather(flags, &Environment(&|name| std::env::var_os(name))) {
+        Ok(settings) => {
+            for note in &settings.notes {
+                anstream::eprintln!("tenure: {note}");
+            }
+            start(settings)
+        }
+        Err(wrong) => Ok(misconfigured(&wrong)),
+    }
+}
+
+/// Whether these are the arguments of `tenure serve`, which follow rules of their own.
+pub(crate) fn is_meant(arguments: &[OsString]) -> bool {
+    arguments.get(1).is_some_and(|word| word == "serve")
+}
+
+/// Says on one line what is wrong with the arguments.
+pub(crate) fn misunderstood(error: &clap::Error) -> ExitCode {
+    misconfigured(&explain(error))
+}
+
+fn misconfigured(wrong: &Misconfigured) -> ExitCode {
+    anstream::eprintln!("configuration error: {wrong}");
+    ExitCode::FAILURE
+}
+
+fn explain(error: &clap::Error) -> Misconfigured {
+    let named = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        Some(_) | None => None,
+    };
+    // Clap names a flag with the placeholder of its value: `--port <N>`.
+    let flag =
+        named(ContextKind::InvalidArg).and_then(|text| text.split([' ', '[']).next()).unwrap_or_default();
+    let problem = if error.kind() == ErrorKind::UnknownArgument {
+        match named(ContextKind::SuggestedArg) {
+            Some(meant) => format!("there is no such flag; there is {meant}"),
+            None => "there is no such flag (see tenure serve --help)".to_owned(),
+        }
+    } else if error.kind() == ErrorKind::InvalidValue
+        && named(ContextKind::InvalidValue).is_none_or(str::is_empty)
+    {
+        "needs a value".to_owned()
+    } else {
+        let text = error.to_string();
+        text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
+    };
+    Misconfigured::new(flag, problem)
+}
+
+fn start(settings: Settings) -> Result<ExitCode, Failure> {
+    logging::start(settings.debug);
+    drop(settings.config);
+    Ok(ExitCode::SUCCESS)
+}
