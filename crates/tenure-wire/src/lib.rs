@@ -1,1 +1,8 @@
-//! .
+//! What travels between a client and a daemon, as pure codecs: bytes in, typed values out, and back.
+//!
+//! Nothing here reads a socket or a clock. [`line`] is the line protocol, which the clients of dflockd speak unchanged.
+#![cfg_attr(not(test), no_std)]
+
+extern crate alloc;
+
+pub mod line;
