@@ -21,6 +21,9 @@ pub(crate) enum Command {
     Serve(serve::Flags),
     /// Measure a service: closed-loop load, operations a second, latencies and the server's CPU per operation
     Bench(bench::Args),
+    /// The server that `bench --echo` compares with
+    #[command(hide = true)]
+    BenchEcho(bench::EchoArgs),
 }
 
 /// Which service to talk to, and how to be let in.

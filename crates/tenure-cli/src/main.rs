@@ -47,6 +47,7 @@ fn parse() -> Result<Cli, ExitCode> {
 fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Serve(flags) => serve::run(&flags),
-        Command::Bench(args) => bench::run(args),
+        Command::Bench(args) => bench::run(&args),
+        Command::BenchEcho(args) => bench::run_echo(&args),
     }
 }

@@ -100,7 +100,11 @@ pub(super) async fn connect(address: SocketAddr, token: Option<&str>) -> Result<
 }
 
 /// Sends one request and reads its answer, of at most `answer_max` bytes.
-pub(super) async fn ask(stream: &mut TcpStream, request: &str, answer_max: usize) -> Result<Vec<u8>, Problem> {
+pub(super) async fn ask(
+    stream: &mut TcpStream,
+    request: &str,
+    answer_max: usize,
+) -> Result<Vec<u8>, Problem> {
     let mut inbox = Inbox::new(answer_max);
     stream.write_all(request.as_bytes()).await?;
     Ok(next_line(stream, &mut inbox).await?.to_vec())

@@ -12,6 +12,10 @@ use crate::exit::{Exit, Failure};
 /// The longest `info` that is read.
 const INFO_MAX: usize = 4096;
 
+/// Linux numbers no process higher than below this.
+#[cfg(target_os = "linux")]
+const PID_END: i32 = 1 << 22;
+
 /// Where the server's CPU time is read.
 #[derive(Clone, Debug)]
 pub(super) enum CpuSource {
@@ -61,14 +65,17 @@ fn cpu_of_info(answer: &[u8]) -> Option<Duration> {
 
 #[cfg(target_os = "linux")]
 fn process(pid: u32) -> Result<Duration, Failure> {
+    use nix::errno::Errno;
     use nix::time::ClockId;
     use nix::unistd::Pid;
 
-    let number = i32::try_from(pid).unwrap_or(i32::MAX);
-    ClockId::pid_cpu_clock_id(Pid::from_raw(number))
+    // The clock's number carries the process's in its upper bits, where a larger one would name another process.
+    let number = i32::try_from(pid).ok().filter(|number| (1..PID_END).contains(number)).ok_or(Errno::ESRCH);
+    number
+        .and_then(|number| ClockId::pid_cpu_clock_id(Pid::from_raw(number)))
         .and_then(ClockId::now)
         .map(Duration::from)
-        .map_err(|error| Failure::from(Exit::Refused, format!("the CPU time of process {pid} cannot be read"), error))
+        .map_err(|error| Failure::from(Exit::Refused, format!("no CPU time of process {pid}"), error))
 }
 
 #[cfg(not(target_os = "linux"))]
@@ -104,7 +111,9 @@ mod tests {
     #[cfg(target_os = "linux")]
     #[test]
     fn a_process_that_does_not_exist_is_named() {
-        let failure = process(i32::MAX as u32).expect_err("no such process");
-        assert!(failure.to_string().contains(&i32::MAX.to_string()));
+        for pid in [0, PID_END.unsigned_abs(), u32::MAX] {
+            let failure = process(pid).expect_err("no such process");
+            assert!(failure.to_string().ends_with(&format!("process {pid}")), "{failure}");
+        }
     }
 }

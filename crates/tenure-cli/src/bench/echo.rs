@@ -14,7 +14,8 @@ const BUFFER_LEN: usize = 4096;
 
 /// Serves on a free port of the loopback until standard input ends, so that it never outlives who started it.
 pub(super) fn serve(fifo: bool) -> Result<(), Failure> {
-    let failed = |error| Failure::from(Exit::Refused, "the server to compare with could not be started", error);
+    let failed =
+        |error| Failure::from(Exit::Refused, "the server to compare with could not be started", error);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(std::thread::available_parallelism().map_or(1, usize::from))
         .enable_io()

@@ -84,7 +84,8 @@ mod tests {
 
     async fn client(lock: &Fifo) -> TcpStream {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-        let client = TcpStream::connect(listener.local_addr().expect("its address")).await.expect("a connection");
+        let client =
+            TcpStream::connect(listener.local_addr().expect("its address")).await.expect("a connection");
         let (server, _) = listener.accept().await.expect("the other end");
         tokio::spawn(lock.clone().serve(server));
         client

@@ -39,11 +39,15 @@ impl Problem {
             ),
             Self::Answer { request, answer } => {
                 let exit = if answer == "error_auth" { Exit::Denied } else { Exit::Refused };
-                Failure::new(exit, format!("the service answered `{answer}` to {request}: {}", advice(&answer)))
+                Failure::new(
+                    exit,
+                    format!("the service answered `{answer}` to {request}: {}", advice(&answer)),
+                )
             }
-            Self::Unasked => {
-                Failure::new(Exit::Refused, "the service sent more than it was asked for: is it a lock service?")
-            }
+            Self::Unasked => Failure::new(
+                Exit::Refused,
+                "the service sent more than it was asked for: is it a lock service?",
+            ),
         }
     }
 }

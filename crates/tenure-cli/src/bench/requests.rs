@@ -96,7 +96,9 @@ mod tests {
     #[test]
     fn anything_but_a_grant_is_refused() {
         let mut requests = Requests::new(7, Mode::Own, 0, 1);
-        for answer in ["timeout", "ok", "error_max_locks", "ok short 60", &format!("ok {} 60", "a".repeat(33))] {
+        for answer in
+            ["timeout", "ok", "error_max_locks", "ok short 60", &format!("ok {} 60", "a".repeat(33))]
+        {
             assert!(!requests.granted(0, answer.as_bytes()), "{answer}");
         }
     }
