@@ -56,6 +56,11 @@ impl<'a> Key<'a> {
         }
     }
 
+    /// A key from the parts of one that was checked before.
+    pub(crate) const fn of(space: Space, name: &'a [u8]) -> Self {
+        Self { space, name }
+    }
+
     /// The name space.
     #[must_use]
     pub const fn space(self) -> Space {

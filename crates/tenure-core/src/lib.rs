@@ -11,14 +11,28 @@
 
 extern crate alloc;
 
+mod deadlines;
+mod engine;
+mod fences;
+mod few;
+mod index;
 mod key;
 mod owner;
+mod planted;
+mod queue;
 mod signal;
+mod slab;
 mod time;
 mod token;
 
+pub use engine::{
+    Cancelled, Change, Engine, Enqueued, Event, Grant, Held, Holder, Limits, Patience, QueueView, Refusal,
+    Released, Renewed, Request, Waited,
+};
+pub use fences::FenceRange;
 pub use key::{BadName, Key, Limit, NAME_LEN_MAX, Space};
 pub use owner::{ClaimId, OwnerId};
+pub use queue::{Granted, Queue, Share};
 pub use signal::{BadSubject, Delivery, Published, Subject, Subscriptions, check_pattern};
 pub use time::Instant;
 pub use token::{BadToken, Fence, Secret, TOKEN_LEN, Token};

@@ -1,0 +1,416 @@
+//! Many queues, the leases that end their grants, and the owners that they end with.
+
+mod claims;
+mod outcome;
+mod owners;
+mod queues;
+#[cfg(test)]
+mod tests;
+mod view;
+
+pub use outcome::{
+    Cancelled, Change, Enqueued, Event, Grant, Held, Patience, Refusal, Released, Renewed, Request, Waited,
+};
+pub use view::{Holder, QueueView};
+
+use crate::deadlines::{Deadlines, Due, Turn};
+use crate::planted::{Bug, planted};
+use crate::{ClaimId, Fence, FenceRange, Instant, Key, OwnerId, Token};
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use claims::{Claim, Claims, NONE, Stage};
+use core::time::Duration;
+use owners::Owners;
+use queues::Queues;
+
+/// The most idle keys forgotten in one step, so that no step is long.
+const FORGOTTEN_MAX: usize = 64;
+
+/// What an engine may grow to, and when it forgets.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The most keys, used and idle together.
+    pub queues_max: usize,
+    /// The most waiters of one key.
+    pub queue_len_max: usize,
+    /// How long a key without holders and waiters is remembered.
+    pub idle_max: Duration,
+}
+
+/// Many queues, the leases that end their grants, and the owners that they end with.
+///
+/// It is a state machine: nothing happens but in a call. Each call brings it up to `now` first, in the order in which
+/// things fell due, so a lease is over from its deadline on, whenever anybody looks. What concerns owners other than the
+/// one who calls waits in [`Engine::poll_event`]; [`Engine::poll_timeout`] says when to call next if nobody else does.
+///
+/// Time is that of one clock which does not go back; an instant before one already seen counts as that one.
+///
+/// ```
+/// use core::time::Duration;
+/// use tenure_core::*;
+///
+/// let limits = Limits { queues_max: 1_000, queue_len_max: 100, idle_max: Duration::from_secs(60) };
+/// let mut engine = Engine::new(limits, FenceRange::new(Fence::new(1), Fence::new(1_000)), 7);
+/// let request = |number: u64, patience| Request {
+///     claim: ClaimId::new(u128::from(number)),
+///     owner: OwnerId::new(number),
+///     key: Key::new(Space::Lock, b"backup").expect("a short name"),
+///     permits: 1,
+///     limit: Limit::ONE,
+///     ttl: Duration::from_secs(30),
+///     secret: Secret::new(number),
+///     patience,
+/// };
+///
+/// let now = Instant::ORIGIN;
+/// let Enqueued::Acquired(grant) = engine.enqueue(now, &request(1, Patience::None)) else { panic!("it is free") };
+/// assert!(matches!(engine.enqueue(now, &request(2, Patience::None)), Enqueued::Busy));
+/// assert!(matches!(engine.enqueue(now, &request(3, Patience::Endless)), Enqueued::Queued));
+///
+/// // The first never renews: at its deadline, and not before, the one in line is next.
+/// engine.handle_timeout(grant.deadline);
+/// let lapsed = engine.poll_event().expect("the first hears of its end");
+/// assert_eq!((lapsed.owner, lapsed.change), (OwnerId::new(1), Change::Lapsed));
+/// let ready = engine.poll_event().expect("the next hears of its turn");
+/// assert_eq!((ready.owner, ready.change), (OwnerId::new(3), Change::Ready));
+/// ```
+#[derive(Clone, Debug)]
+pub struct Engine {
+    limits: Limits,
+    fences: FenceRange,
+    now: Instant,
+    serial: u64,
+    queues: Queues,
+    claims: Claims,
+    owners: Owners,
+    deadlines: Deadlines,
+    events: VecDeque<Event>,
+}
+
+impl Engine {
+    /// An engine without keys. `seed` spreads keys over hash tables: draw it where strangers cannot see it.
+    #[must_use]
+    pub fn new(limits: Limits, fences: FenceRange, seed: u64) -> Self {
+        Self {
+            limits,
+            fences,
+            now: Instant::ORIGIN,
+            serial: 0,
+            queues: Queues::new(seed),
+            claims: Claims::new(seed),
+            owners: Owners::new(seed),
+            deadlines: Deadlines::default(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// Asks for permits: they are granted at once, or the claim joins the line, or nothing happens, as its patience says.
+    ///
+    /// A claim that is known already is not made again: the answer tells how it stands.
+    pub fn enqueue(&mut self, now: Instant, request: &Request<'_>) -> Enqueued {
+        self.handle_timeout(now);
+        match self.claims.find(request.claim) {
+            Some(slot) if !planted(Bug::ClaimForgotten) => self.repeat(slot, request),
+            _ => self.admit(request).unwrap_or_else(Enqueued::Refused),
+        }
+    }
+
+    /// Goes on waiting with other patience, or takes the grant if the turn has come. Taking it, even again, starts its
+    /// lease anew.
+    pub fn wait(&mut self, now: Instant, claim: ClaimId, patience: Patience) -> Waited {
+        self.handle_timeout(now);
+        let Some((slot, fence)) = self.find(claim) else { return Waited::Unknown };
+        match (fence, self.patience_left(patience)) {
+            (Some(fence), _) => Waited::Acquired(self.hold(slot, fence)),
+            (None, Patience::None) => {
+                self.end(slot);
+                Waited::TimedOut
+            }
+            (None, patience) => {
+                self.await_until(slot, patience);
+                Waited::Pending
+            }
+        }
+    }
+
+    /// Moves the end of a grant's lease to `ttl` from now. A lease that has ended stays ended.
+    pub fn renew(&mut self, now: Instant, key: Key<'_>, token: Token, ttl: Duration) -> Renewed {
+        if planted(Bug::LeaseRevived) {
+            self.now = self.now.max(now);
+        } else {
+            self.handle_timeout(now);
+        }
+        let Some(slot) = self.find_grant(key, token) else { return Renewed::NotHeld };
+        self.claims.at_mut(slot).ttl = ttl;
+        Renewed::Until(self.start_lease(slot))
+    }
+
+    /// Ends a grant; the permits go to the next in line.
+    pub fn release(&mut self, now: Instant, key: Key<'_>, token: Token) -> Released {
+        self.handle_timeout(now);
+        let Some(slot) = self.find_grant(key, token) else { return Released::NotHeld };
+        self.end(slot);
+        Released::Released
+    }
+
+    /// Takes a claim back, whether it waits or has been granted.
+    pub fn cancel(&mut self, now: Instant, claim: ClaimId) -> Cancelled {
+        self.handle_timeout(now);
+        let Some((slot, fence)) = self.find(claim) else { return Cancelled::Unknown };
+        self.end(slot);
+        if fence.is_some() { Cancelled::Released } else { Cancelled::Left }
+    }
+
+    /// Ends what an owner leaves behind when it goes, at most `most` claims in one call; true when nothing is left to end.
+    pub fn disconnect(&mut self, now: Instant, owner: OwnerId, held: Held, most: usize) -> bool {
+        self.handle_timeout(now);
+        let claims = self.owners.claims(owner, &self.claims);
+        let going: Vec<u32> = claims.filter(|slot| self.goes(*slot, held)).take(most).collect();
+        going.iter().for_each(|slot| self.end(*slot));
+        going.len() < most
+    }
+
+    /// Brings everything up to `now`: ends leases and waits whose time is over and forgets keys that nobody uses.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        while let Some((at, slot)) = self.deadlines.first() {
+            if at > self.now && !(planted(Bug::LapsedEarly) && at.since(self.now) < Duration::from_nanos(2)) {
+                break;
+            }
+            self.lapse(slot);
+        }
+        for _ in 0..FORGOTTEN_MAX {
+            if self.next_forgetting().is_none_or(|at| at > self.now) {
+                break;
+            }
+            self.queues.forget_oldest();
+            if planted(Bug::FenceReset) {
+                self.fences = FenceRange::new(Fence::new(1), Fence::new(u64::MAX));
+            }
+        }
+    }
+
+    /// When [`Engine::handle_timeout`] has something to do next, and what.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<(Instant, &'static str)> {
+        let deadline = self.deadlines.first().map(|(at, _)| (at, "a lease or a wait ends"));
+        let forgetting = self.next_forgetting().map(|at| (at, "an unused key is forgotten"));
+        match (deadline, forgetting) {
+            (Some(first), Some(second)) => Some(if second.0 < first.0 { second } else { first }),
+            (first, second) => first.or(second),
+        }
+    }
+
+    /// What an owner other than the caller has to hear of, the oldest first.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// How many fences are left to grant with.
+    #[must_use]
+    pub const fn fences_left(&self) -> u64 {
+        self.fences.left()
+    }
+
+    /// Allows fences up to, but without, `end`, and grants what had to wait for want of one.
+    pub fn extend_fences(&mut self, now: Instant, end: Fence) {
+        self.handle_timeout(now);
+        let starved = self.fences.left() == 0;
+        self.fences.extend(end);
+        if starved {
+            let slots: Vec<u32> = self.queues.iter_from(0).map(|(slot, _)| slot).collect();
+            slots.into_iter().for_each(|slot| self.grant_waiters(slot));
+        }
+    }
+
+    /// Whether a claim is known, waiting or granted.
+    #[must_use]
+    pub fn knows(&self, claim: ClaimId) -> bool {
+        self.claims.find(claim).is_some()
+    }
+
+    /// How many keys, claims and owners with claims there are.
+    #[must_use]
+    pub const fn sizes(&self) -> (usize, usize, usize) {
+        (self.queues.len(), self.claims.len(), self.owners.len())
+    }
+
+    fn repeat(&mut self, slot: u32, request: &Request<'_>) -> Enqueued {
+        let claim = self.claims.at(slot);
+        if self.queues.at(claim.queue).key() != request.key || claim.permits != request.permits {
+            return Enqueued::Refused(Refusal::Conflict);
+        }
+        match claim.stage.fence() {
+            None => Enqueued::Queued,
+            Some(fence) => Enqueued::Acquired(self.grant(slot, fence)),
+        }
+    }
+
+    fn admit(&mut self, request: &Request<'_>) -> Result<Enqueued, Refusal> {
+        if request.permits == 0 || request.permits > request.limit.get() {
+            return Err(Refusal::BadPermits);
+        }
+        let known = self.queues.find(request.key);
+        if let Some(slot) = known {
+            let queue = &self.queues.at(slot).queue;
+            if queue.limit() != request.limit {
+                return Err(Refusal::LimitMismatch(queue.limit()));
+            }
+            if !queue.admits(request.permits) {
+                return self.join(slot, request);
+            }
+        } else if self.queues.len() >= self.limits.queues_max {
+            return Err(Refusal::QueuesFull);
+        }
+        if self.fences.left() == 0 {
+            return Err(Refusal::NoFence);
+        }
+        let queue = known.unwrap_or_else(|| self.queues.insert(request.key, request.limit));
+        self.take(queue, request)
+    }
+
+    /// Grants a request whose permits are free.
+    fn take(&mut self, queue: u32, request: &Request<'_>) -> Result<Enqueued, Refusal> {
+        let slot = self.add(queue, request);
+        let fence = self.queues.at_mut(queue).acquire(slot, request.permits, &mut self.fences);
+        self.queues.note_use(queue, self.now);
+        let fence = fence.ok_or(Refusal::NoFence)?;
+        Ok(Enqueued::Acquired(self.hold(slot, fence)))
+    }
+
+    /// Puts a request whose permits are not free in line.
+    fn join(&mut self, queue: u32, request: &Request<'_>) -> Result<Enqueued, Refusal> {
+        let patience = self.patience_left(request.patience);
+        if patience == Patience::None {
+            return Ok(Enqueued::Busy);
+        }
+        if self.queues.at(queue).queue.queue_len() >= self.limits.queue_len_max {
+            return Err(Refusal::WaitersFull);
+        }
+        let slot = self.add(queue, request);
+        self.queues.at_mut(queue).enqueue(self.serial, slot, request.permits);
+        self.await_until(slot, patience);
+        Ok(Enqueued::Queued)
+    }
+
+    fn add(&mut self, queue: u32, request: &Request<'_>) -> u32 {
+        self.serial += 1;
+        let slot = self.claims.insert(Claim {
+            id: request.claim,
+            serial: self.serial,
+            queue,
+            owner: NONE,
+            permits: request.permits,
+            stage: Stage::Waiting,
+            ttl: request.ttl,
+            secret: request.secret,
+            previous: NONE,
+            next: NONE,
+        });
+        self.owners.link(request.owner, &mut self.claims, slot);
+        slot
+    }
+
+    fn find(&self, claim: ClaimId) -> Option<(u32, Option<Fence>)> {
+        let slot = self.claims.find(claim)?;
+        Some((slot, self.claims.at(slot).stage.fence()))
+    }
+
+    fn find_grant(&self, key: Key<'_>, token: Token) -> Option<u32> {
+        let queue = &self.queues.at(self.queues.find(key)?).queue;
+        if planted(Bug::RenewAnother) {
+            return queue.holders().next().map(|(_, share)| share.claim);
+        }
+        let slot = queue.holder(token.fence)?;
+        self.claims.at(slot).secret.matches(token.secret).then_some(slot)
+    }
+
+    /// Hands a grant to its owner; its lease starts now.
+    fn hold(&mut self, slot: u32, fence: Fence) -> Grant {
+        self.start_lease(slot);
+        self.claims.at_mut(slot).stage = Stage::Held(fence);
+        self.grant(slot, fence)
+    }
+
+    fn grant(&self, slot: u32, fence: Fence) -> Grant {
+        let claim = self.claims.at(slot);
+        let deadline = self.deadlines.get(slot).unwrap_or(self.now);
+        Grant { token: Token { fence, secret: claim.secret }, ttl: claim.ttl, deadline }
+    }
+
+    fn start_lease(&mut self, slot: u32) -> Instant {
+        let claim = self.claims.at(slot);
+        let at = self.now.after(claim.ttl);
+        self.deadlines.set(slot, Due { at, turn: Turn::lease(claim.serial) });
+        at
+    }
+
+    fn await_until(&mut self, slot: u32, patience: Patience) {
+        match patience {
+            Patience::Until(at) => {
+                self.deadlines.set(slot, Due { at, turn: Turn::wait(self.claims.at(slot).serial) });
+            }
+            Patience::None | Patience::Endless => self.deadlines.clear(slot),
+        }
+    }
+
+    fn patience_left(&self, patience: Patience) -> Patience {
+        match patience {
+            Patience::Until(at) if at <= self.now => Patience::None,
+            Patience::None | Patience::Until(_) | Patience::Endless => patience,
+        }
+    }
+
+    fn next_forgetting(&self) -> Option<Instant> {
+        self.queues.idle_longest().map(|since| since.after(self.limits.idle_max))
+    }
+
+    fn goes(&self, slot: u32, held: Held) -> bool {
+        match self.claims.at(slot).stage {
+            Stage::Waiting => !planted(Bug::WaiterKept),
+            Stage::Offered(_) => !planted(Bug::PermitLeaked),
+            Stage::Held(_) => held == Held::Release && !planted(Bug::PermitLeaked),
+        }
+    }
+
+    fn lapse(&mut self, slot: u32) {
+        let waited = self.claims.at(slot).stage == Stage::Waiting;
+        let change = if waited { Change::TimedOut } else { Change::Lapsed };
+        self.tell(slot, change);
+        self.end(slot);
+    }
+
+    fn tell(&mut self, slot: u32, change: Change) {
+        let claim = self.claims.at(slot);
+        self.events.push_back(Event { owner: self.owners.id(claim.owner), claim: claim.id, change });
+    }
+
+    /// Removes a claim and lets those who come next have what it leaves.
+    fn end(&mut self, slot: u32) {
+        self.owners.unlink(&mut self.claims, slot);
+        self.deadlines.clear(slot);
+        let Some(claim) = self.claims.remove(slot) else { return };
+        let queue = self.queues.at_mut(claim.queue);
+        match claim.stage.fence() {
+            Some(fence) => queue.release(fence),
+            None if planted(Bug::GrantToCancelled) => None,
+            None => queue.cancel(claim.serial),
+        };
+        let unseen = match claim.stage {
+            Stage::Waiting => planted(Bug::HeadLeftUnseen),
+            Stage::Offered(_) | Stage::Held(_) => planted(Bug::LostWakeUp),
+        };
+        if !unseen {
+            self.grant_waiters(claim.queue);
+        }
+        self.queues.note_use(claim.queue, self.now);
+    }
+
+    fn grant_waiters(&mut self, queue: u32) {
+        while let Some(granted) = self.queues.at_mut(queue).grant_next(&mut self.fences) {
+            self.claims.at_mut(granted.claim).stage = Stage::Offered(granted.fence);
+            self.start_lease(granted.claim);
+            self.tell(granted.claim, Change::Ready);
+        }
+    }
+}

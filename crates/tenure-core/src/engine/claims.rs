@@ -1,0 +1,93 @@
+//! The claims that there are.
+
+use crate::index::Index;
+use crate::slab::Slab;
+use crate::{ClaimId, Fence, Secret};
+use core::time::Duration;
+
+/// No slot.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// One claim, waiting or granted.
+#[derive(Clone, Debug)]
+pub(super) struct Claim {
+    pub(super) id: ClaimId,
+    /// The number of its arrival, over all keys: its place in line.
+    pub(super) serial: u64,
+    pub(super) queue: u32,
+    pub(super) owner: u32,
+    pub(super) permits: u32,
+    pub(super) stage: Stage,
+    pub(super) ttl: Duration,
+    pub(super) secret: Secret,
+    /// Its neighbours among the claims of its owner.
+    pub(super) previous: u32,
+    pub(super) next: u32,
+}
+
+/// How far a claim has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It stands in line.
+    Waiting,
+    /// It was granted while it stood in line, and its owner has not taken the grant yet.
+    Offered(Fence),
+    /// Its owner has the grant.
+    Held(Fence),
+}
+
+impl Stage {
+    pub(super) const fn fence(self) -> Option<Fence> {
+        match self {
+            Self::Waiting => None,
+            Self::Offered(fence) | Self::Held(fence) => Some(fence),
+        }
+    }
+}
+
+/// All claims, by slot and by id.
+#[derive(Clone, Debug)]
+pub(super) struct Claims {
+    slab: Slab<Claim>,
+    index: Index,
+}
+
+impl Claims {
+    pub(super) fn new(seed: u64) -> Self {
+        Self { slab: Slab::new(), index: Index::new(seed) }
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.slab.len()
+    }
+
+    pub(super) fn find(&self, id: ClaimId) -> Option<u32> {
+        self.index.find(self.index.hash(id), |slot| self.slab[slot].id == id)
+    }
+
+    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Claim> {
+        self.slab.get_mut(slot)
+    }
+
+    /// A claim that the caller knows to be there.
+    pub(super) fn at(&self, slot: u32) -> &Claim {
+        &self.slab[slot]
+    }
+
+    pub(super) fn at_mut(&mut self, slot: u32) -> &mut Claim {
+        &mut self.slab[slot]
+    }
+
+    pub(super) fn insert(&mut self, claim: Claim) -> u32 {
+        let hash = self.index.hash(claim.id);
+        let slot = self.slab.insert(claim);
+        self.index.insert(hash, slot);
+        slot
+    }
+
+    pub(super) fn remove(&mut self, slot: u32) -> Option<Claim> {
+        let claim = self.slab.remove(slot)?;
+        self.index.remove(self.index.hash(claim.id), slot);
+        Some(claim)
+    }
+}
