@@ -236,3 +236,149 @@ impl fmt::Debug for Subscriptions {
         f.debug_list().entries(self.channels()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ninety_nine_signals_over_three_members_are_thirty_three_each() {
+        let mut subscriptions = Subscriptions::new();
+        for number in [1, 2, 3] {
+            subscriptions.subscribe(owner(number), b"jobs.*", Some(b"workers"));
+        }
+        let mut heard = BTreeMap::new();
+        for _ in 0..99 {
+            let (taken, published) = publish(&mut subscriptions, "jobs.new", &[]);
+            assert_eq!(published, Published { count: 1, cut: vec![] });
+            *heard.entry(taken[0]).or_insert(0) += 1;
+        }
+        assert_eq!(heard.into_iter().collect::<Vec<_>>(), [(1, 33), (2, 33), (3, 33)]);
+    }
+
+    #[test]
+    fn who_listens_in_several_ways_hears_a_signal_once_and_those_of_the_exact_subject_first() {
+        let mut subscriptions = Subscriptions::new();
+        subscriptions.subscribe(owner(1), b"a.*", None);
+        subscriptions.subscribe(owner(1), b">", None);
+        subscriptions.subscribe(owner(2), b"a.b", None);
+        subscriptions.subscribe(owner(2), b"a.*", None);
+        let (taken, published) = publish(&mut subscriptions, "a.b", &[]);
+        assert_eq!(taken, [2, 1]);
+        assert_eq!(published.count, 2);
+    }
+
+    #[test]
+    fn groups_count_apart_from_each_other_and_from_who_listens_for_itself() {
+        let mut subscriptions = Subscriptions::new();
+        subscriptions.subscribe(owner(1), b"a", None);
+        subscriptions.subscribe(owner(1), b"a", Some(b"g"));
+        subscriptions.subscribe(owner(1), b"a", Some(b"h"));
+        subscriptions.subscribe(owner(1), b"*", Some(b"g"));
+        let (taken, published) = publish(&mut subscriptions, "a", &[]);
+        assert_eq!(taken, [1, 1, 1, 1]);
+        assert_eq!(published.count, 4);
+    }
+
+    #[test]
+    fn a_full_listener_is_cut_and_not_counted() {
+        let mut subscriptions = Subscriptions::new();
+        for number in [1, 2, 3] {
+            subscriptions.subscribe(owner(number), b"a", None);
+        }
+        subscriptions.subscribe(owner(2), b"*", None);
+        let (taken, published) = publish(&mut subscriptions, "a", &[2]);
+        assert_eq!(taken, [1, 3]);
+        assert_eq!(published, Published { count: 2, cut: vec![owner(2)] });
+    }
+
+    #[test]
+    fn a_full_member_is_passed_over_and_only_when_all_are_full_the_one_in_turn_is_cut() {
+        let mut subscriptions = Subscriptions::new();
+        for number in [1, 2, 3] {
+            subscriptions.subscribe(owner(number), b"a", Some(b"g"));
+        }
+        let (taken, published) = publish(&mut subscriptions, "a", &[1, 2]);
+        assert_eq!((taken, published), (vec![3], Published { count: 1, cut: vec![] }));
+        let (taken, published) = publish(&mut subscriptions, "a", &[1, 2, 3]);
+        assert_eq!((taken, published), (vec![], Published { count: 0, cut: vec![owner(1)] }));
+        let (taken, _) = publish(&mut subscriptions, "a", &[]);
+        assert_eq!(taken, [2], "the turn goes on after the one that was cut");
+    }
+
+    #[test]
+    fn who_is_to_be_cut_is_not_asked_again_by_its_groups() {
+        let mut subscriptions = Subscriptions::new();
+        subscriptions.subscribe(owner(1), b"a", None);
+        subscriptions.subscribe(owner(1), b"a", Some(b"g"));
+        subscriptions.subscribe(owner(2), b"a", Some(b"g"));
+        let mut asked = Vec::new();
+        subscriptions.publish(subject("a"), |owner| {
+            asked.push(owner.get());
+            if owner.get() == 1 { Delivery::Full } else { Delivery::Taken }
+        });
+        assert_eq!(asked, [1, 2]);
+    }
+
+    #[test]
+    fn subscribing_twice_is_one_subscription() {
+        let mut subscriptions = Subscriptions::new();
+        assert!(subscriptions.subscribe(owner(1), b"a.*", Some(b"g")));
+        assert!(!subscriptions.subscribe(owner(1), b"a.*", Some(b"g")));
+        assert!(subscriptions.subscribe(owner(1), b"a.*", None));
+        assert_eq!(subscriptions.count_of(owner(1)), 2);
+        assert!(subscriptions.unsubscribe(owner(1), b"a.*", Some(b"g")));
+        assert!(!subscriptions.unsubscribe(owner(1), b"a.*", Some(b"g")));
+        assert_eq!(subscriptions.count_of(owner(1)), 1);
+        assert!(!subscriptions.is_subscribed(owner(1), b"a.*", Some(b"g")));
+        assert!(subscriptions.is_subscribed(owner(1), b"a.*", None));
+    }
+
+    #[test]
+    fn a_disconnected_owner_leaves_nothing_behind() {
+        let mut subscriptions = Subscriptions::new();
+        for pattern in [&b"a"[..], b"a.*", b"a.>", b"*.b"] {
+            subscriptions.subscribe(owner(1), pattern, None);
+            subscriptions.subscribe(owner(1), pattern, Some(b"g"));
+        }
+        subscriptions.disconnect(owner(1));
+        assert_eq!(subscriptions.count_of(owner(1)), 0);
+        assert_eq!(subscriptions.channels().count(), 0);
+        assert!(subscriptions.held.is_empty());
+        assert!(subscriptions.wild.matches(subject("a.b")).is_empty());
+    }
+
+    #[test]
+    fn channels_are_told_in_order() {
+        let mut subscriptions = Subscriptions::new();
+        subscriptions.subscribe(owner(1), b"b", Some(b"g"));
+        subscriptions.subscribe(owner(2), b"b", Some(b"g"));
+        subscriptions.subscribe(owner(1), b"b", Some(b"f"));
+        subscriptions.subscribe(owner(2), b"b", None);
+        subscriptions.subscribe(owner(2), b"a.*", None);
+        let channels: Vec<_> = subscriptions.channels().collect();
+        let (f, g) = (Some(&b"f"[..]), Some(&b"g"[..]));
+        assert_eq!(channels, [(&b"a.*"[..], None, 1), (b"b", None, 1), (b"b", f, 1), (b"b", g, 2)]);
+    }
+
+    /// Who took the signal, in order, when those owners are full.
+    fn publish(subscriptions: &mut Subscriptions, about: &str, full: &[u64]) -> (Vec<u64>, Published) {
+        let mut taken = Vec::new();
+        let published = subscriptions.publish(subject(about), |owner| {
+            if full.contains(&owner.get()) {
+                return Delivery::Full;
+            }
+            taken.push(owner.get());
+            Delivery::Taken
+        });
+        (taken, published)
+    }
+
+    fn owner(number: u64) -> OwnerId {
+        OwnerId::new(number)
+    }
+
+    fn subject(about: &str) -> Subject<'_> {
+        Subject::new(about.as_bytes()).expect("a subject")
+    }
+}

@@ -35,3 +35,6 @@ pub const LINE_LEN_MAX: usize = 256;
 
 /// The longest third line of `auth` and `signal`, which carry a secret or a payload.
 pub const LONG_LINE_LEN_MAX: usize = 65_536;
+
+/// The longest request, in bytes, with its line feeds. As many are always enough to decide what a request is.
+pub const REQUEST_LEN_MAX: usize = 2 * (LINE_LEN_MAX + 1) + LONG_LINE_LEN_MAX + 1;

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use memchr::memchr2;
 use tenure_core::Limit;
 
 use super::Refusal;
@@ -39,7 +40,7 @@ impl<'a> Iterator for Words<'a> {
     fn next(&mut self) -> Option<&'a [u8]> {
         let start = self.0.iter().position(|byte| !is_blank(*byte))?;
         let word = &self.0[start..];
-        let end = word.iter().position(|byte| is_blank(*byte)).unwrap_or(word.len());
+        let end = memchr2(b' ', b'\t', word).unwrap_or(word.len());
         let (word, rest) = word.split_at(end);
         self.0 = rest;
         Some(word)
