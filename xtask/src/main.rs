@@ -2,6 +2,7 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a command line program talks to its terminal")]
 
 mod checks;
+mod measure;
 mod process;
 mod purity;
 mod python;
@@ -16,9 +17,10 @@ const HELP: &str = "\
 cargo xtask <command>
 
 Commands:
-  test    install what is missing, then run every check and every test
-  purity  check that the pure crates can name no clock, entropy, runtime or network
-  help    this text
+  test                 install what is missing, then run every check and every test
+  purity               check that the pure crates can name no clock, entropy, runtime or network
+  measure [SECTION…]   take the figures of docs/performance.md again, on a machine with nothing else to do
+  help                 this text
 
 A missing tool is installed (as root) or named together with how to install it; it is never skipped.";
 
@@ -28,6 +30,9 @@ fn main() -> ExitCode {
     let passed = match arguments.as_slice() {
         ["test"] => steps::run_all(&checks::ALL),
         ["purity"] => steps::run_all(&[checks::PURITY]),
+        ["measure", sections @ ..] => {
+            measure::run(sections).inspect_err(|failure| eprintln!("{failure}")).is_ok()
+        }
         ["help" | "--help" | "-h"] => {
             println!("{HELP}");
             true
