@@ -1,0 +1,87 @@
+//! A disk that is full. Mounting a small one takes root, as in CI.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it did not expect")]
+
+mod harness;
+
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+
+use harness::{Daemon, refusal, serve};
+use tempfile::TempDir;
+
+/// A disk of 256 KiB in memory.
+struct SmallDisk(TempDir);
+
+impl SmallDisk {
+    fn mount() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut mount = Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", "size=256k", "tenure-full-disk"]).arg(folder.path());
+        let mounted = mount.status().is_ok_and(|status| status.success());
+        assert!(mounted, "a small disk cannot be mounted: run the tests as root");
+        Self(folder)
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Writes until nothing more fits.
+    fn fill(&self) {
+        let mut filler = std::fs::File::create(self.path().join("filler")).unwrap();
+        for size in [4096, 1] {
+            while filler.write_all(&vec![0; size]).is_ok() {}
+        }
+    }
+
+    fn clear(&self) {
+        std::fs::remove_file(self.path().join("filler")).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("--lazy").arg(self.path()).status();
+    }
+}
+
+#[test]
+fn a_daemon_that_has_its_state_needs_no_more_room() {
+    let disk = SmallDisk::mount();
+    let state = disk.path().join("state");
+    let daemon = Daemon::on(&state, &[]);
+    let first = daemon.connect().acquire("l", "k", "0");
+    disk.fill();
+    let mut client = daemon.connect();
+    let second = client.acquire("l", "other", "0");
+    assert!(second.fence > first.fence);
+    daemon.kill();
+    let restarted = Daemon::on(&state, &[]);
+    let third = restarted.connect().acquire("l", "k", "0");
+    assert!(third.fence > second.fence, "the range of the new run is on the full disk");
+}
+
+#[test]
+fn a_new_daemon_on_a_full_disk_says_what_it_lacks() {
+    let disk = SmallDisk::mount();
+    let state = disk.path().join("state");
+    disk.fill();
+    let (code, stderr) = refusal(&mut serve(&state, &[]));
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.contains(state.to_str().unwrap()), "it does not name the folder: {stderr}");
+    assert!(stderr.contains("No space left on device"), "it does not name the reason: {stderr}");
+    disk.clear();
+    Daemon::on(&state, &[]).connect().acquire("l", "k", "0");
+}
+
+#[test]
+fn a_state_folder_that_cannot_be_made_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let state = file.join("state");
+    let (code, stderr) = refusal(&mut serve(&state, &[]));
+    assert_eq!(code, Some(1), "{stderr}");
+    assert!(stderr.contains(file.to_str().unwrap()), "{stderr}");
+}
