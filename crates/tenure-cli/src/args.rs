@@ -1,11 +1,13 @@
 //! The command line: sub-commands, and what they share.
 
+use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
 use crate::address::Address;
-use crate::{bench, exit, serve};
+use crate::exit::{Exit, Failure};
+use crate::{bench, exit, run, serve};
 
 /// Coordination that programs can hold on to: locks, semaphores and fair queues, with leases and fences.
 #[derive(Debug, Parser)]
@@ -19,6 +21,11 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run the service, as dflockd would with the same flags
     Serve(serve::Flags),
+    /// Run a command while holding a lock, or several
+    Run(run::Args),
+    /// What `run` starts, and what becomes the command
+    #[command(hide = true)]
+    Exec(run::exec::Args),
     /// Measure a service: closed-loop load, operations a second, latencies and the server's CPU per operation
     Bench(bench::Args),
     /// The server that `bench --echo` compares with
@@ -37,4 +44,21 @@ pub(crate) struct Service {
     /// A file with the token that the service asks for [or the token itself in TENURE_AUTH_TOKEN]
     #[arg(long, env = "TENURE_AUTH_TOKEN_FILE", value_name = "FILE")]
     pub(crate) auth_token_file: Option<PathBuf>,
+}
+
+impl Service {
+    /// The token to show, from the file or else from the environment.
+    pub(crate) fn token(&self) -> Result<Option<Vec<u8>>, Failure> {
+        let token = match &self.auth_token_file {
+            None => std::env::var_os("TENURE_AUTH_TOKEN").map(OsStringExt::into_vec),
+            Some(file) => Some(std::fs::read(file).map_err(|error| {
+                Failure::from(
+                    Exit::Usage,
+                    format!("--auth-token-file {} cannot be read", file.display()),
+                    error,
+                )
+            })?),
+        };
+        Ok(token.map(|token| token.trim_ascii().to_vec()).filter(|token| !token.is_empty()))
+    }
 }

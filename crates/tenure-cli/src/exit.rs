@@ -4,6 +4,8 @@ use std::error::Error;
 use std::fmt;
 use std::process::ExitCode;
 
+use nix::sys::signal::Signal;
+
 /// The exit codes of every sub-command, but for the ones that a command run under a lock chooses itself.
 pub(crate) const TABLE: &str = "\
 Exit codes:
@@ -21,15 +23,36 @@ Exit codes:
 /// The exit code for arguments that are not understood; clap's own.
 pub(crate) const USAGE: u8 = 2;
 
+/// The exit code when a lock was not acquired; the temporary failure of `sysexits.h`.
+pub(crate) const NOT_ACQUIRED: u8 = 75;
+
+/// The exit code when a lock was lost while a command ran under it.
+pub(crate) const LOST: u8 = 76;
+
+/// The exit code for a command that cannot be executed; every shell's.
+pub(crate) const NOT_EXECUTABLE: u8 = 126;
+
+/// The exit code for a command that does not exist; every shell's.
+pub(crate) const NOT_FOUND: u8 = 127;
+
+/// The exit code of what a signal has ended; every shell's.
+pub(crate) fn by_signal(signal: Signal) -> u8 {
+    u8::try_from(signal as i32).map_or(u8::MAX, |number| number.saturating_add(128))
+}
+
 /// Why the command failed, by its exit code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     /// The service, or the system, refused.
     Refused,
+    /// What was asked for makes no sense.
+    Usage,
     /// The service could not be reached, or went away.
     Unavailable,
     /// The service wants another token.
     Denied,
+    /// The lock was lost.
+    Lost,
 }
 
 impl Exit {
@@ -37,7 +60,9 @@ impl Exit {
     pub(crate) const fn code(self) -> u8 {
         match self {
             Self::Refused => 1,
+            Self::Usage => USAGE,
             Self::Unavailable => 69,
+            Self::Lost => LOST,
             Self::Denied => 77,
         }
     }
@@ -109,8 +134,9 @@ mod tests {
 
     #[test]
     fn every_code_stands_in_the_table() {
-        for exit in [Exit::Refused, Exit::Unavailable, Exit::Denied] {
-            assert!(TABLE.contains(&format!("\n  {:<5}", exit.code())), "{exit:?}");
+        let exits = [Exit::Refused, Exit::Usage, Exit::Unavailable, Exit::Lost, Exit::Denied].map(Exit::code);
+        for code in exits.into_iter().chain([NOT_ACQUIRED, NOT_EXECUTABLE, NOT_FOUND]) {
+            assert!(TABLE.contains(&format!("\n  {code:<5}")), "{code}");
         }
     }
 }

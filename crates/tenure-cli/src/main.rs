@@ -3,8 +3,12 @@
 mod address;
 mod args;
 mod bench;
+mod client;
+mod clock;
 mod exit;
+mod run;
 mod serve;
+mod span;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -47,6 +51,8 @@ fn parse() -> Result<Cli, ExitCode> {
 fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Serve(flags) => serve::run(&flags),
+        Command::Run(args) => run::run(&args),
+        Command::Exec(args) => run::exec::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::BenchEcho(args) => bench::run_echo(&args),
     }

@@ -1,5 +1,6 @@
 //! `tenure serve`: the daemon.
 
+mod daemon;
 mod flags;
 mod go_style;
 mod logging;
@@ -81,6 +82,5 @@ fn explain(error: &clap::Error) -> Misconfigured {
 
 fn start(settings: Settings) -> Result<ExitCode, Failure> {
     logging::start(settings.debug);
-    drop(settings.config);
-    Ok(ExitCode::SUCCESS)
+    daemon::serve(settings.config)
 }

@@ -19,6 +19,12 @@ impl FenceRange {
         Self { next: next.get(), end: end.get() }
     }
 
+    /// The first fence that is not in it.
+    #[must_use]
+    pub const fn end(&self) -> Fence {
+        Fence::new(self.end)
+    }
+
     /// How many are left.
     #[must_use]
     pub const fn left(&self) -> u64 {

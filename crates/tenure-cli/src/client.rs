@@ -1,0 +1,136 @@
+//! A connection to a service: one request at a time, one line for an answer.
+
+mod connect;
+mod inbox;
+
+use tenure_wire::line::{self, Bond, Command, Reply, parse_answer};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+
+use crate::args::Service;
+use crate::exit::{Exit, Failure};
+use inbox::Inbox;
+
+/// An open connection.
+pub(crate) struct Connection {
+    stream: Box<dyn Stream>,
+    inbox: Inbox,
+    outbox: Vec<u8>,
+}
+
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+impl Connection {
+    /// Connects, and shows the token where there is one.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the connection.
+    pub(crate) async fn open(service: &Service) -> Result<Self, Failure> {
+        let token = service.token()?;
+        let stream = connect::connect(service).await?;
+        let mut connection = Self { stream, inbox: Inbox::default(), outbox: Vec::new() };
+        if let Some(token) = token {
+            connection
+                .ask(&Command::Auth { token: &token })
+                .await?
+                .done(Exit::Denied, "the token is not accepted")?;
+        }
+        Ok(connection)
+    }
+
+    /// Sends a request and reads its answer.
+    ///
+    /// # Cancel safety
+    ///
+    /// None: after dropping the future the next answer read is the one to this request.
+    pub(crate) async fn ask(&mut self, command: &Command<'_>) -> Result<Reply<'_>, Failure> {
+        self.send(command).await?;
+        self.next().await
+    }
+
+    /// Sends a request, whose answer [`Self::next`] reads.
+    ///
+    /// # Cancel safety
+    ///
+    /// None: dropping the future may leave half a request behind.
+    pub(crate) async fn send(&mut self, command: &Command<'_>) -> Result<(), Failure> {
+        self.outbox.clear();
+        command
+            .encode(&mut self.outbox)
+            .map_err(|error| Failure::from(Exit::Usage, "this cannot be asked", error))?;
+        self.stream.write_all(&self.outbox).await.map_err(gone)?;
+        self.stream.flush().await.map_err(gone)
+    }
+
+    /// The next line: an answer, or a signal.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing; what has arrived stays for the next call.
+    pub(crate) async fn next(&mut self) -> Result<Reply<'_>, Failure> {
+        self.inbox.read_line(&mut self.stream).await?;
+        Ok(parse_answer(self.inbox.line()))
+    }
+
+    /// Makes the grants of this connection outlive it. `false` from a server that is not Tenure and does not know how.
+    pub(crate) async fn bind_to_leases(&mut self) -> Result<bool, Failure> {
+        match self.ask(&Command::Bind { bond: Bond::Lease }).await? {
+            Reply::Ok { .. } => Ok(true),
+            Reply::Failed(line::Failure::Error) => Ok(false),
+            other => Err(unexpected(&other)),
+        }
+    }
+
+    /// Tells the server that nothing more will come. What it still has to say can be read.
+    pub(crate) async fn finish(&mut self) -> Result<(), Failure> {
+        self.stream.shutdown().await.map_err(gone)
+    }
+}
+
+/// What answers have in common.
+pub(crate) trait Answered {
+    /// `Ok` with what follows the `ok`; anything else as a failure that begins with `refused`.
+    fn done(&self, exit: Exit, refused: &str) -> Result<&[u8], Failure>;
+}
+
+impl Answered for Reply<'_> {
+    fn done(&self, exit: Exit, refused: &str) -> Result<&[u8], Failure> {
+        match *self {
+            Reply::Ok { rest } => Ok(rest),
+            Reply::Failed(line::Failure::Error) => Err(Failure::new(exit, refused)),
+            ref other => Err(unexpected(other)),
+        }
+    }
+}
+
+/// The failure that an answer stands for which nobody hoped for.
+pub(crate) fn unexpected(reply: &Reply<'_>) -> Failure {
+    match reply {
+        Reply::Failed(line::Failure::Auth) => Failure::new(
+            Exit::Denied,
+            "the service wants a token, or another one: put it into a file and name that with --auth-token-file",
+        ),
+        Reply::Failed(line::Failure::Draining) => {
+            Failure::from(Exit::Unavailable, "try again", line::Failure::Draining)
+        }
+        Reply::Failed(failure) => Failure::from(Exit::Refused, "refused", *failure),
+        Reply::Timeout => Failure::new(Exit::Refused, "the service answered that the time is over"),
+        Reply::Ok { .. } | Reply::Acquired { .. } | Reply::Queued | Reply::Signal { .. } => {
+            Failure::new(Exit::Refused, "the service answered something else than was asked")
+        }
+        Reply::Unknown(line) => Failure::new(
+            Exit::Refused,
+            format!("this is no lock service: it answered \"{}\"", shortened(line).escape_ascii()),
+        ),
+    }
+}
+
+fn shortened(line: &[u8]) -> &[u8] {
+    &line[..line.len().min(80)]
+}
+
+fn gone(error: std::io::Error) -> Failure {
+    Failure::from(Exit::Unavailable, "the service is gone", error)
+}

@@ -1,0 +1,92 @@
+//! The time between the start and the end of the command.
+
+use std::io;
+
+use nix::sys::signal::Signal;
+use tokio::signal::unix::{self, SignalKind};
+
+use super::child::Child;
+use super::hold::Loss;
+use super::keeper::{Keeper, Losses};
+use super::signals::Signals;
+use crate::clock;
+use crate::exit::{Exit, Failure};
+
+/// How the command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// By itself, or by a signal from elsewhere, with this exit code.
+    ByItself(u8),
+    /// It was made to, because the lock was lost.
+    WithoutLock,
+}
+
+/// Passes signals on until the command ends by itself, or ends it when a key is lost.
+pub(super) async fn until_ended(
+    child: &mut Child,
+    keepers: &[Keeper],
+    signals: &mut Signals,
+    losses: &mut Losses,
+) -> Result<Ended, Failure> {
+    supervise(child, keepers, signals, losses)
+        .await
+        .map_err(|error| Failure::from(Exit::Refused, "cannot watch the command", error))
+}
+
+async fn supervise(
+    child: &mut Child,
+    keepers: &[Keeper],
+    signals: &mut Signals,
+    losses: &mut Losses,
+) -> io::Result<Ended> {
+    let mut children = unix::signal(SignalKind::child())?;
+    let mut continued = unix::signal(SignalKind::from_raw(Signal::SIGCONT as i32))?;
+    loop {
+        tokio::select! {
+            biased;
+            code = child.ended() => return code.map(Ended::ByItself),
+            loss = losses.next() => {
+                end(child, loss, signals, losses).await?;
+                return Ok(Ended::WithoutLock);
+            }
+            signal = signals.next() => child.signal(signal),
+            _ = children.recv() => if let Some(by) = child.stopped() {
+                child.stop_with(by);
+                go_on(child, keepers);
+            },
+            _ = continued.recv() => go_on(child, keepers),
+        }
+    }
+}
+
+/// Lets a stopped command go on, if it still holds its keys: time has passed, and what was lost is told next.
+fn go_on(child: &Child, keepers: &[Keeper]) {
+    let now = clock::now();
+    if keepers.iter().all(|keeper| now < keeper.belief().term_at()) {
+        child.go_on();
+    }
+}
+
+/// Ends the command: politely, and in time by force.
+async fn end(child: &mut Child, loss: Loss, signals: &mut Signals, losses: &mut Losses) -> io::Result<()> {
+    anstream::eprintln!("tenure: {loss}; ending the command");
+    let mut kill_at = loss.kill_at(clock::now());
+    child.signal(Signal::SIGTERM);
+    // A stopped command cannot hear it.
+    child.signal(Signal::SIGCONT);
+    loop {
+        tokio::select! {
+            biased;
+            code = child.ended() => {
+                code?;
+                break;
+            }
+            () = clock::sleep_until(kill_at) => break,
+            another = losses.next() => kill_at = kill_at.min(another.kill_at(clock::now())),
+            signal = signals.next() => child.signal(signal),
+        }
+    }
+    // What the command has started and left behind holds the lock no more than it does.
+    child.signal(Signal::SIGKILL);
+    child.ended().await.map(drop)
+}

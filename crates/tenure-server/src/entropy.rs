@@ -1,0 +1,52 @@
+//! Where secrets come from: the system's generator, asked for many at a time.
+
+use std::cell::RefCell;
+use tenure_core::Secret;
+
+/// How many secrets one question to the system brings: enough that the question costs next to nothing per secret.
+const BATCH: usize = 512;
+
+thread_local! {
+    static DRAWN: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A fresh secret.
+pub(crate) fn secret() -> Secret {
+    Secret::new(number())
+}
+
+/// A number that nobody can guess.
+pub(crate) fn number() -> u64 {
+    DRAWN.with_borrow_mut(|drawn| {
+        if drawn.is_empty() {
+            refill(drawn);
+        }
+        drawn.pop().unwrap_or_else(|| unreachable!("it was just filled"))
+    })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    clippy::panic,
+    reason = "the module that owns entropy; without it no secret is one"
+)]
+fn refill(drawn: &mut Vec<u64>) {
+    let mut bytes = [0_u8; BATCH * 8];
+    if let Err(error) = getrandom::fill(&mut bytes) {
+        panic!("the system has no random numbers: {error}");
+    }
+    let (numbers, _) = bytes.as_chunks::<8>();
+    drawn.extend(numbers.iter().map(|number| u64::from_ne_bytes(*number)));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn numbers_do_not_repeat_over_several_batches() {
+        let numbers: HashSet<u64> = (0..BATCH * 4).map(|_| number()).collect();
+        assert_eq!(numbers.len(), BATCH * 4);
+    }
+}

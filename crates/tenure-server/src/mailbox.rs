@@ -1,0 +1,123 @@
+//! What a connection has to hear of though it did not ask just now.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use tenure_core::{Change, ClaimId, Delivery};
+
+/// The most signals that wait for one connection. A listener that falls further behind is cut.
+pub(crate) const SIGNALS_MAX: usize = 64;
+
+/// One thing to hear of.
+#[derive(Clone, Debug)]
+pub(crate) enum Mail {
+    /// One of its claims changed.
+    Claim(ClaimId, Change),
+    /// A signal, as the line to send.
+    Signal(Arc<[u8]>),
+    /// The daemon is shutting down.
+    Drain,
+}
+
+/// The mail of one connection, and how to wake it.
+#[derive(Debug, Default)]
+pub(crate) struct Mailbox(Mutex<Inbox>);
+
+#[derive(Debug, Default)]
+struct Inbox {
+    mail: VecDeque<Mail>,
+    signals: usize,
+    cut: bool,
+    waker: Option<Waker>,
+}
+
+impl Mailbox {
+    /// Leaves a piece of mail. Whoever does it wakes the connection once it holds no lock any more.
+    #[must_use]
+    pub(crate) fn post(&self, mail: Mail) -> Option<Waker> {
+        let mut inbox = self.lock();
+        inbox.mail.push_back(mail);
+        inbox.waker.take()
+    }
+
+    /// Leaves a signal unless too many wait already.
+    pub(crate) fn post_signal(&self, line: &Arc<[u8]>) -> (Delivery, Option<Waker>) {
+        let mut inbox = self.lock();
+        if inbox.signals >= SIGNALS_MAX || inbox.cut {
+            return (Delivery::Full, None);
+        }
+        inbox.signals += 1;
+        inbox.mail.push_back(Mail::Signal(Arc::clone(line)));
+        (Delivery::Taken, inbox.waker.take())
+    }
+
+    /// Tells the connection to end, whatever it is doing.
+    #[must_use]
+    pub(crate) fn cut(&self) -> Option<Waker> {
+        let mut inbox = self.lock();
+        inbox.cut = true;
+        inbox.waker.take()
+    }
+
+    pub(crate) fn is_cut(&self, waker: &Waker) -> bool {
+        let mut inbox = self.lock();
+        inbox.remember(waker);
+        inbox.cut
+    }
+
+    /// Takes the oldest piece of mail; nothing when the connection is to end. `waker` is woken for the next one.
+    pub(crate) fn poll_next(&self, waker: &Waker) -> Poll<Option<Mail>> {
+        let mut inbox = self.lock();
+        if inbox.cut {
+            return Poll::Ready(None);
+        }
+        match inbox.mail.pop_front() {
+            Some(mail) => {
+                inbox.signals -= usize::from(matches!(mail, Mail::Signal(_)));
+                Poll::Ready(Some(mail))
+            }
+            None => {
+                inbox.remember(waker);
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Whether there is word that the lease of a claim has ended.
+    pub(crate) fn tells_of_lapse(&self, claim: ClaimId) -> bool {
+        let lapsed = |mail: &Mail| matches!(mail, Mail::Claim(id, Change::Lapsed) if *id == claim);
+        self.lock().mail.iter().any(lapsed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inbox> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inbox {
+    fn remember(&mut self, waker: &Waker) {
+        match &mut self.waker {
+            Some(known) => known.clone_from(waker),
+            None => self.waker = Some(waker.clone()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_that_is_too_far_behind_takes_no_more_signals_but_still_hears_of_its_claims() {
+        let mailbox = Mailbox::default();
+        let line: Arc<[u8]> = Arc::from(&b"sig a b\n"[..]);
+        for _ in 0..SIGNALS_MAX {
+            assert_eq!(mailbox.post_signal(&line).0, Delivery::Taken);
+        }
+        assert_eq!(mailbox.post_signal(&line).0, Delivery::Full);
+        assert!(mailbox.post(Mail::Claim(ClaimId::new(1), Change::Lapsed)).is_none());
+        assert!(mailbox.tells_of_lapse(ClaimId::new(1)));
+        assert!(matches!(mailbox.poll_next(Waker::noop()), Poll::Ready(Some(Mail::Signal(_)))));
+        assert_eq!(mailbox.post_signal(&line).0, Delivery::Taken);
+    }
+}

@@ -1,0 +1,149 @@
+//! The rows of reports.
+
+use super::glob;
+use crate::shared::Shared;
+use serde::Serialize;
+use tenure_core::{Instant, QueueView, Space};
+
+/// The parts of `stats`, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Section {
+    Locks,
+    Semaphores,
+    IdleLocks,
+    IdleSemaphores,
+}
+
+/// A key in `stats`.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum StatsRow {
+    Lock { key: String, owner_conn_id: u64, lease_expires_in_s: f64, waiters: usize },
+    Semaphore { key: String, limit: u32, holders: usize, waiters: usize },
+    Idle { key: String, idle_s: f64 },
+}
+
+/// A key in `inspect`.
+#[derive(Serialize)]
+pub(super) struct InspectRow {
+    space: &'static str,
+    key: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_hex: Option<String>,
+    limit: u32,
+    holders: Vec<HolderRow>,
+    waiters: usize,
+    idle_s: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct HolderRow {
+    /// As text: JavaScript has no numbers of 64 bits.
+    fence: String,
+    owner_conn_id: u64,
+    permits: u32,
+    expires_in_s: f64,
+}
+
+/// A pattern that somebody listens to, in `stats`.
+#[derive(Serialize)]
+pub(super) struct ChannelRow {
+    pattern: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    group: Option<String>,
+    listeners: usize,
+}
+
+impl Section {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Locks => "locks",
+            Self::Semaphores => "semaphores",
+            Self::IdleLocks => "idle_locks",
+            Self::IdleSemaphores => "idle_semaphores",
+        }
+    }
+
+    pub(super) const fn next(self) -> Option<Self> {
+        match self {
+            Self::Locks => Some(Self::Semaphores),
+            Self::Semaphores => Some(Self::IdleLocks),
+            Self::IdleLocks => Some(Self::IdleSemaphores),
+            Self::IdleSemaphores => None,
+        }
+    }
+
+    fn of(view: QueueView<'_>) -> Self {
+        match (view.key().space(), view.idle_since().is_some()) {
+            (Space::Lock, false) => Self::Locks,
+            (Space::Semaphore, false) => Self::Semaphores,
+            (Space::Lock, true) => Self::IdleLocks,
+            (Space::Semaphore, true) => Self::IdleSemaphores,
+        }
+    }
+}
+
+pub(super) fn stats_row(view: QueueView<'_>, now: Instant, section: Section) -> Option<StatsRow> {
+    if Section::of(view) != section {
+        return None;
+    }
+    let (key, waiters) = (text(view.key().name()), view.queue_len());
+    Some(match section {
+        Section::Locks => {
+            let holder = view.holders().next();
+            let owner_conn_id = holder.map_or(0, |holder| holder.owner.get());
+            let lease_expires_in_s = holder.map_or(0.0, |holder| holder.deadline.since(now).as_secs_f64());
+            StatsRow::Lock { key, owner_conn_id, lease_expires_in_s, waiters }
+        }
+        Section::Semaphores => {
+            StatsRow::Semaphore { key, limit: view.limit().get(), holders: view.holders().count(), waiters }
+        }
+        Section::IdleLocks | Section::IdleSemaphores => StatsRow::Idle { key, idle_s: idle(view, now)? },
+    })
+}
+
+pub(super) fn inspect_row(view: QueueView<'_>, now: Instant, pattern: &[u8]) -> Option<InspectRow> {
+    let name = view.key().name();
+    if !glob::matches(pattern, name) {
+        return None;
+    }
+    let holders = view.holders().map(|holder| HolderRow {
+        fence: holder.fence.to_string(),
+        owner_conn_id: holder.owner.get(),
+        permits: holder.permits,
+        expires_in_s: holder.deadline.since(now).as_secs_f64(),
+    });
+    Some(InspectRow {
+        space: match view.key().space() {
+            Space::Lock => "lock",
+            Space::Semaphore => "semaphore",
+        },
+        key: text(name),
+        key_hex: std::str::from_utf8(name).is_err().then(|| hex(name)),
+        limit: view.limit().get(),
+        holders: holders.collect(),
+        waiters: view.queue_len(),
+        idle_s: idle(view, now),
+    })
+}
+
+pub(super) fn channels(shared: &Shared) -> Vec<ChannelRow> {
+    let rows = shared.signals.channels().into_iter().map(|channel| ChannelRow {
+        pattern: text(&channel.pattern),
+        group: channel.group.as_deref().map(text),
+        listeners: channel.listeners,
+    });
+    rows.collect()
+}
+
+fn idle(view: QueueView<'_>, now: Instant) -> Option<f64> {
+    view.idle_since().map(|since| now.since(since).as_secs_f64())
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,341 @@
+//! One connection's side of the line protocol: what each request does, and what it is answered.
+
+mod parked;
+#[cfg(test)]
+mod tests;
+
+use crate::entropy;
+use crate::mailbox::{Mail, Mailbox};
+use crate::report::Report;
+use crate::shared::Shared;
+use parked::Parked;
+use std::sync::Arc;
+use std::time::Duration;
+use tenure_core::{
+    Change, ClaimId, Enqueued, Held, Key, Limit, OwnerId, Patience, Refusal, Released, Renewed, Request,
+    Token, Waited,
+};
+use tenure_wire::line::{Answer, Bond, Command};
+
+/// What a connection does after a request.
+#[derive(Debug)]
+pub(crate) enum Flow {
+    /// Goes on with the next.
+    Next,
+    /// Waits for word of its claim; nothing is answered yet.
+    Blocked,
+    /// Sends a report that comes in pieces.
+    Report(Report),
+    /// Ends, once what was answered is sent.
+    Close,
+    /// Ends after a pause, so that guessing is slow.
+    Refuse,
+}
+
+/// One connection's side of the line protocol.
+pub(crate) struct Session {
+    shared: Arc<Shared>,
+    mailbox: Arc<Mailbox>,
+    owner: OwnerId,
+    claims: u64,
+    admitted: bool,
+    held: Held,
+    blocked: Option<Blocked>,
+    parked: Parked,
+}
+
+/// The request that is not answered yet.
+#[derive(Clone, Copy, Debug)]
+struct Blocked {
+    claim: ClaimId,
+    /// It is a `w`, so the grant may have come, and ended, before it.
+    waits: bool,
+}
+
+impl Session {
+    pub(crate) fn open(shared: Arc<Shared>, mailbox: Arc<Mailbox>) -> Self {
+        let owner = shared.next_owner();
+        shared.hub.connect(owner, Arc::clone(&mailbox));
+        Self {
+            admitted: shared.gate.is_open(),
+            held: if shared.config.auto_release { Held::Release } else { Held::Keep },
+            shared,
+            mailbox,
+            owner,
+            claims: 0,
+            blocked: None,
+            parked: Parked::default(),
+        }
+    }
+
+    pub(crate) const fn is_blocked(&self) -> bool {
+        self.blocked.is_some()
+    }
+
+    pub(crate) fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    /// Answers what could not be read as a request, or did not come in time.
+    pub(crate) fn refuse(&self, out: &mut Vec<u8>) -> Flow {
+        if self.admitted {
+            Answer::Error.encode(out);
+            return Flow::Close;
+        }
+        Answer::AuthRefused.encode(out);
+        Flow::Refuse
+    }
+
+    /// Answers three lines that are no request.
+    pub(crate) fn misunderstand(&self, refusal: tenure_wire::line::Refusal, out: &mut Vec<u8>) -> Flow {
+        tracing::debug!(owner = self.owner.get(), %refusal, "refused");
+        if !self.admitted {
+            return self.refuse(out);
+        }
+        Answer::Error.encode(out);
+        Flow::Next
+    }
+
+    /// Does what a request asks for.
+    pub(crate) fn handle(&mut self, command: Command<'_>, out: &mut Vec<u8>) -> Flow {
+        if !self.admitted {
+            return self.admit(command, out);
+        }
+        if self.shared.is_draining() && begins_something(command) {
+            Answer::Draining.encode(out);
+            return Flow::Close;
+        }
+        let answer = match command {
+            Command::Acquire { key, limit, wait, lease } => match self.acquire(key, limit, wait, lease) {
+                Some(answer) => answer,
+                None => return Flow::Blocked,
+            },
+            Command::Wait { key, wait } => match self.wait(key, wait) {
+                Some(answer) => answer,
+                None => return Flow::Blocked,
+            },
+            Command::Enqueue { key, limit, lease } => self.enqueue(key, limit, lease),
+            Command::Release { key, token } => self.release(key, token),
+            Command::Renew { key, token, lease } => self.renew(key, token, lease),
+            Command::Auth { .. } => Answer::Error,
+            Command::Ping => Answer::Ok,
+            Command::Bind { bond } => self.bind(bond),
+            Command::Signal { subject, payload } => {
+                Answer::Delivered(self.shared.signals.publish(subject, payload))
+            }
+            Command::Listen { pattern, group } => self.listen(pattern, group),
+            Command::Unlisten { pattern, group } => {
+                self.shared.signals.unlisten(self.owner, pattern, group);
+                Answer::Ok
+            }
+            Command::Stats => return Flow::Report(Report::stats()),
+            Command::Inspect { glob } => return Flow::Report(Report::inspect(glob)),
+            Command::Info => return Flow::Report(Report::info()),
+        };
+        answer.encode(out);
+        Flow::Next
+    }
+
+    /// Takes note of a piece of mail, and answers the blocked request if it is about that.
+    pub(crate) fn receive(&mut self, mail: Mail, out: &mut Vec<u8>) {
+        match mail {
+            Mail::Signal(line) => out.extend_from_slice(&line),
+            Mail::Claim(claim, change) => match self.blocked.filter(|blocked| blocked.claim == claim) {
+                Some(blocked) => self.unblock(blocked, change, out),
+                None if change == Change::Lapsed => self.parked.lapse(claim),
+                None => {}
+            },
+            Mail::Drain => {
+                if let Some(blocked) = self.blocked.take() {
+                    self.shared.hub.call(|engine, now| engine.cancel(now, blocked.claim));
+                    Answer::Error.encode(out);
+                }
+            }
+        }
+    }
+
+    fn admit(&mut self, command: Command<'_>, out: &mut Vec<u8>) -> Flow {
+        match command {
+            Command::Auth { token } if self.shared.gate.admits(token) => {
+                self.admitted = true;
+                Answer::Ok.encode(out);
+                Flow::Next
+            }
+            #[expect(clippy::wildcard_enum_match_arm, reason = "whatever else it is, it comes too early")]
+            _ => self.refuse(out),
+        }
+    }
+
+    fn acquire(
+        &mut self,
+        key: Key<'_>,
+        limit: Limit,
+        wait: Duration,
+        lease: Option<Duration>,
+    ) -> Option<Answer> {
+        let (claim, lease) = (self.next_claim(), self.lease(lease));
+        match self.ask(claim, key, limit, lease, patience(self.shared.clock.now(), wait)) {
+            Enqueued::Acquired(grant) => Some(Answer::Granted { token: grant.token, lease }),
+            Enqueued::Busy => Some(Answer::Timeout),
+            Enqueued::Refused(refusal) => Some(explain(refusal)),
+            Enqueued::Queued => {
+                self.blocked = Some(Blocked { claim, waits: false });
+                None
+            }
+        }
+    }
+
+    fn enqueue(&mut self, key: Key<'_>, limit: Limit, lease: Option<Duration>) -> Answer {
+        if let Some(claim) = self.parked.get(key).filter(|claim| self.knows(*claim)) {
+            tracing::debug!(owner = self.owner.get(), ?key, ?claim, "enqueued already");
+            return Answer::AlreadyEnqueued;
+        }
+        if self.parked.is_full() {
+            return Answer::MaxWaiters;
+        }
+        let (claim, lease) = (self.next_claim(), self.lease(lease));
+        let answer = match self.ask(claim, key, limit, lease, Patience::Endless) {
+            Enqueued::Acquired(grant) => Answer::Acquired { token: grant.token, lease },
+            Enqueued::Queued => Answer::Queued,
+            Enqueued::Busy => return Answer::Timeout,
+            Enqueued::Refused(refusal) => return explain(refusal),
+        };
+        self.parked.insert(key, claim);
+        answer
+    }
+
+    fn wait(&mut self, key: Key<'_>, wait: Duration) -> Option<Answer> {
+        let Some((claim, lapsed)) = self.parked.remove(key) else { return Some(Answer::NotEnqueued) };
+        if lapsed {
+            return Some(Answer::LeaseExpired);
+        }
+        match self.shared.hub.call(|engine, now| engine.wait(now, claim, patience(now, wait))) {
+            Waited::Acquired(grant) => Some(Answer::Granted { token: grant.token, lease: grant.ttl }),
+            Waited::TimedOut => Some(Answer::Timeout),
+            // The lease may have ended just now, and the word of it still be on its way.
+            Waited::Unknown if self.mailbox.tells_of_lapse(claim) => Some(Answer::LeaseExpired),
+            Waited::Unknown => Some(Answer::NotEnqueued),
+            Waited::Pending => {
+                self.blocked = Some(Blocked { claim, waits: true });
+                None
+            }
+        }
+    }
+
+    fn release(&mut self, key: Key<'_>, token: &[u8]) -> Answer {
+        let Ok(token) = Token::from_text(token) else { return Answer::Error };
+        let released = self.shared.hub.call(|engine, now| engine.release(now, key, token));
+        if let Some(claim) = self.parked.get(key).filter(|claim| !self.knows(*claim)) {
+            self.parked.forget(key, claim);
+        }
+        match released {
+            Released::Released => Answer::Ok,
+            Released::NotHeld => Answer::Error,
+        }
+    }
+
+    fn renew(&self, key: Key<'_>, token: &[u8], lease: Option<Duration>) -> Answer {
+        let (Ok(token), lease) = (Token::from_text(token), self.lease(lease)) else { return Answer::Error };
+        match self.shared.hub.call(|engine, now| engine.renew(now, key, token, lease)) {
+            Renewed::Until(_) => Answer::Renewed { lease },
+            Renewed::NotHeld => Answer::Error,
+        }
+    }
+
+    fn bind(&mut self, bond: Bond) -> Answer {
+        self.held = match bond {
+            Bond::Connection => Held::Release,
+            Bond::Lease => Held::Keep,
+        };
+        Answer::Ok
+    }
+
+    fn listen(&self, pattern: &[u8], group: Option<&[u8]>) -> Answer {
+        let most = self.shared.config.max_subscriptions;
+        if self.shared.signals.listen(self.owner, &self.mailbox, (pattern, group), most) {
+            Answer::Ok
+        } else {
+            Answer::Error
+        }
+    }
+
+    fn unblock(&mut self, blocked: Blocked, change: Change, out: &mut Vec<u8>) {
+        self.blocked = None;
+        let lapsed = if blocked.waits { Answer::LeaseExpired } else { Answer::Timeout };
+        let answer = match change {
+            Change::TimedOut => Answer::Timeout,
+            Change::Lapsed => lapsed,
+            Change::Ready => {
+                match self.shared.hub.call(|engine, now| engine.wait(now, blocked.claim, Patience::Endless)) {
+                    Waited::Acquired(grant) => Answer::Granted { token: grant.token, lease: grant.ttl },
+                    // Its lease ended before this connection came round to it: it was never theirs to act on.
+                    Waited::Unknown | Waited::Pending | Waited::TimedOut => lapsed,
+                }
+            }
+        };
+        answer.encode(out);
+    }
+
+    fn ask(&self, claim: ClaimId, key: Key<'_>, limit: Limit, ttl: Duration, patience: Patience) -> Enqueued {
+        let secret = entropy::secret();
+        let request = Request { claim, owner: self.owner, key, permits: 1, limit, ttl, secret, patience };
+        self.shared.hub.call(|engine, now| engine.enqueue(now, &request))
+    }
+
+    fn knows(&self, claim: ClaimId) -> bool {
+        self.shared.hub.call(|engine, now| {
+            engine.handle_timeout(now);
+            engine.knows(claim)
+        })
+    }
+
+    fn lease(&self, asked: Option<Duration>) -> Duration {
+        asked.unwrap_or(self.shared.config.default_lease)
+    }
+
+    /// An id that no other claim of this daemon has: the connection's number, then the claim's.
+    fn next_claim(&mut self) -> ClaimId {
+        self.claims += 1;
+        ClaimId::new(u128::from(self.owner.get()) << 64 | u128::from(self.claims))
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.shared.signals.disconnect(self.owner);
+        self.shared.hub.disconnect(self.owner, self.held);
+    }
+}
+
+/// Whether a request begins something that a daemon about to stop cannot see through.
+const fn begins_something(command: Command<'_>) -> bool {
+    match command {
+        Command::Acquire { .. }
+        | Command::Enqueue { .. }
+        | Command::Wait { .. }
+        | Command::Signal { .. }
+        | Command::Listen { .. } => true,
+        Command::Release { .. }
+        | Command::Renew { .. }
+        | Command::Auth { .. }
+        | Command::Ping
+        | Command::Stats
+        | Command::Unlisten { .. }
+        | Command::Inspect { .. }
+        | Command::Bind { .. }
+        | Command::Info => false,
+    }
+}
+
+fn patience(now: tenure_core::Instant, wait: Duration) -> Patience {
+    if wait.is_zero() { Patience::None } else { Patience::Until(now.after(wait)) }
+}
+
+const fn explain(refusal: Refusal) -> Answer {
+    match refusal {
+        Refusal::LimitMismatch(_) => Answer::LimitMismatch,
+        Refusal::QueuesFull => Answer::MaxLocks,
+        Refusal::WaitersFull => Answer::MaxWaiters,
+        Refusal::BadPermits | Refusal::Conflict | Refusal::NoFence => Answer::Error,
+    }
+}
