@@ -68,19 +68,18 @@ fn files_that_cannot_be_used_are_refused_by_flag_and_path() {
     let folder = tempfile::tempdir().unwrap();
     let (missing, empty) = (folder.path().join("missing"), folder.path().join("empty"));
     std::fs::write(&empty, "\n").unwrap();
-    for file in [&missing, &empty] {
+    for (file, named) in [(&missing, missing.to_str().unwrap()), (&empty, "empty")] {
         let file = file.to_str().unwrap();
-        assert_refused(&["--auth-token-file", file], &["--auth-token-file", file]);
+        assert_refused(&["--auth-token-file", file], &["--auth-token-file", named]);
         assert_refused(&["--tls-cert", file, "--tls-key", file], &["--tls-", file]);
     }
 }
 
 #[test]
 fn the_world_is_not_served_unprotected() {
-    for flags in
-        [&["--host", "0.0.0.0"][..], &["--host", "0.0.0.0", "--auth-token", "secret"], &["--host", "::"]]
-    {
-        assert_refused(flags, &["--tls-cert", "--auth-token", "--insecure"]);
+    for host in ["0.0.0.0", "::"] {
+        assert_refused(&["--host", host], &["--tls-cert", "--auth-token", "--insecure"]);
+        assert_refused(&["--host", host, "--auth-token", "secret"], &["--tls-cert", "--insecure"]);
     }
     let daemon = Daemon::start(&["--host", "0.0.0.0", "--insecure"]);
     let loopback = ([127, 0, 0, 1], daemon.addr().port()).into();

@@ -40,7 +40,7 @@ class Errors(unittest.TestCase):
             d._sync.release(self.connection, "errors-token", "0" * 32)
 
     def test_a_wrong_secret(self):
-        with self.assertRaises(d.AuthError):
+        with self.assertRaises(PermissionError):
             d.SyncDistributedLock("errors-auth", **at(GUARDED, auth_token="wrong")).acquire()
 
     def test_too_many_waiters_and_too_many_keys(self):

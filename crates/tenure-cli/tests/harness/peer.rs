@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -17,6 +18,7 @@ pub(crate) struct Peer {
     stdin: Option<ChildStdin>,
     lines: Receiver<String>,
     stderr: Arc<Mutex<String>>,
+    stderr_reader: Option<JoinHandle<()>>,
 }
 
 impl Peer {
@@ -29,8 +31,8 @@ impl Peer {
             .unwrap_or_else(|error| panic!("{command:?} did not start ({error}); run `cargo xtask test`"));
         let stdin = child.stdin.take();
         let lines = lines_of(child.stdout.take().unwrap());
-        let stderr = text_of(child.stderr.take().unwrap());
-        Self { child, stdin, lines, stderr }
+        let (stderr, reader) = text_of(child.stderr.take().unwrap());
+        Self { child, stdin, lines, stderr, stderr_reader: Some(reader) }
     }
 
     pub(crate) fn send(&mut self, text: &str) {
@@ -70,13 +72,16 @@ impl Peer {
         self.child.wait().unwrap();
     }
 
-    /// Waits until it ends by itself.
+    /// Waits until it ends by itself, and until all that it said has been read.
     pub(crate) fn end(&mut self) -> ExitStatus {
         let mut status = None;
         until("the program ends", || {
             status = self.child.try_wait().unwrap();
             status.is_some()
         });
+        if let Some(reader) = self.stderr_reader.take() {
+            reader.join().unwrap();
+        }
         status.unwrap()
     }
 }
@@ -100,15 +105,15 @@ fn lines_of(stream: impl Read + Send + 'static) -> Receiver<String> {
     receiver
 }
 
-fn text_of(stream: impl Read + Send + 'static) -> Arc<Mutex<String>> {
+fn text_of(stream: impl Read + Send + 'static) -> (Arc<Mutex<String>>, JoinHandle<()>) {
     let text = Arc::new(Mutex::new(String::new()));
     let sink = Arc::clone(&text);
-    std::thread::spawn(move || {
+    let reader = std::thread::spawn(move || {
         for line in BufReader::new(stream).lines().map_while(Result::ok) {
             let mut text = sink.lock().unwrap();
             text.push_str(&line);
             text.push('\n');
         }
     });
-    text
+    (text, reader)
 }

@@ -53,12 +53,12 @@ impl Bytes {
             "l", "r", "n", "e", "w", "sl", "sr", "sn", "se", "sw", "stats", "ping", "auth", "signal",
             "listen", "unlisten", "inspect", "bind",
         ];
-        const ARGUMENTS: [&str; 10] =
-            ["0", "0 1", "0 3", "3", "-1", "", "lease", "0 0 0 0", "99999999999999999999", " "];
+        const ARGUMENTS: [&str; 9] =
+            ["0", "0 1", "0 3", "3", "-1", "", "0 0 0 0", "99999999999999999999", " "];
         let command = COMMANDS[usize::try_from(self.below(18)).unwrap()];
         let key_length = self.below(6);
         let mut request = [command.as_bytes(), b"\n", &self.noise(key_length), b"\n"].concat();
-        request.extend_from_slice(ARGUMENTS[usize::try_from(self.below(10)).unwrap()].as_bytes());
+        request.extend_from_slice(ARGUMENTS[usize::try_from(self.below(9)).unwrap()].as_bytes());
         request.push(b'\n');
         if self.below(4) == 0 {
             let at = usize::try_from(self.below(request.len() as u64)).unwrap();
