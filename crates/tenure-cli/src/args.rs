@@ -7,7 +7,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::address::Address;
 use crate::exit::{Exit, Failure};
-use crate::{bench, exit, run, serve};
+use crate::{bench, completions, exit, listen, ls, release, run, serve, signal, stats};
 
 /// Coordination that programs can hold on to: locks, semaphores and fair queues, with leases and fences.
 #[derive(Debug, Parser)]
@@ -20,14 +20,26 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Run the service, as dflockd would with the same flags
-    Serve(serve::Flags),
+    Serve(Box<serve::Flags>),
     /// Run a command while holding a lock, or several
     Run(run::Args),
+    /// List keys: who holds them, for how long, and how many wait
+    Ls(ls::Args),
+    /// Release a lock from outside, with its token
+    Release(release::Args),
+    /// Print signals as they come
+    Listen(listen::Args),
+    /// Send a signal to everyone who listens
+    Signal(signal::Args),
+    /// Show how the service is doing
+    Stats(stats::Args),
+    /// Measure a service: closed-loop load, operations a second, latencies and the server's CPU per operation
+    Bench(bench::Args),
+    /// Print what a shell needs to complete the command line
+    Completions(completions::Args),
     /// What `run` starts, and what becomes the command
     #[command(hide = true)]
     Exec(run::exec::Args),
-    /// Measure a service: closed-loop load, operations a second, latencies and the server's CPU per operation
-    Bench(bench::Args),
     /// The server that `bench --echo` compares with
     #[command(hide = true)]
     BenchEcho(bench::EchoArgs),

@@ -76,11 +76,7 @@ impl Connection {
 
     /// Makes the grants of this connection outlive it. `false` from a server that is not Tenure and does not know how.
     pub(crate) async fn bind_to_leases(&mut self) -> Result<bool, Failure> {
-        match self.ask(&Command::Bind { bond: Bond::Lease }).await? {
-            Reply::Ok { .. } => Ok(true),
-            Reply::Failed(line::Failure::Error) => Ok(false),
-            other => Err(unexpected(&other)),
-        }
+        Ok(self.ask(&Command::Bind { bond: Bond::Lease }).await?.accepted()?.is_some())
     }
 
     /// Tells the server that nothing more will come. What it still has to say can be read.
@@ -91,17 +87,23 @@ impl Connection {
 
 /// What answers have in common.
 pub(crate) trait Answered {
+    /// What follows the `ok`, `None` for an `error`; anything else is a failure.
+    fn accepted(&self) -> Result<Option<&[u8]>, Failure>;
+
     /// `Ok` with what follows the `ok`; anything else as a failure that begins with `refused`.
     fn done(&self, exit: Exit, refused: &str) -> Result<&[u8], Failure>;
 }
 
 impl Answered for Reply<'_> {
-    fn done(&self, exit: Exit, refused: &str) -> Result<&[u8], Failure> {
-        match *self {
-            Reply::Ok { rest } => Ok(rest),
-            Reply::Failed(line::Failure::Error) => Err(Failure::new(exit, refused)),
-            ref other => Err(unexpected(other)),
+    fn accepted(&self) -> Result<Option<&[u8]>, Failure> {
+        if let Reply::Ok { rest } = *self {
+            return Ok(Some(rest));
         }
+        if *self == Reply::Failed(line::Failure::Error) { Ok(None) } else { Err(unexpected(self)) }
+    }
+
+    fn done(&self, exit: Exit, refused: &str) -> Result<&[u8], Failure> {
+        self.accepted()?.ok_or_else(|| Failure::new(exit, refused))
     }
 }
 

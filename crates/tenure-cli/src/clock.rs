@@ -1,7 +1,9 @@
 //! The only clock of a holder.
 //!
 //! It counts the time that the machine was suspended: a lease goes on ending while its holder sleeps.
+#![allow(clippy::disallowed_methods, reason = "this is where the command reads the clock and lets time pass")]
 
+use std::future::Future;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
 
@@ -36,6 +38,15 @@ pub(crate) async fn sleep_until(at: Instant) {
     }
     while now() < at {
         tokio::time::sleep(at.since(now()).min(LOOK_AGAIN)).await;
+    }
+}
+
+/// What a future is ready with, if it is before that instant.
+pub(crate) async fn before<T>(limit: Instant, future: impl Future<Output = T>) -> Option<T> {
+    tokio::select! {
+        biased;
+        ready = future => Some(ready),
+        () = sleep_until(limit) => None,
     }
 }
 

@@ -5,10 +5,18 @@ mod args;
 mod bench;
 mod client;
 mod clock;
+mod completions;
 mod exit;
+mod listen;
+mod ls;
+mod query;
+mod release;
 mod run;
+mod say;
 mod serve;
+mod signal;
 mod span;
+mod stats;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -26,7 +34,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> ExitCode {
     match parse() {
         Ok(cli) => dispatch(cli.command).unwrap_or_else(|failure| {
-            anstream::eprintln!("tenure: {}", exit::chain(&failure));
+            say::say(exit::chain(&failure));
             failure.code()
         }),
         Err(code) => code,
@@ -52,6 +60,12 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Serve(flags) => serve::run(&flags),
         Command::Run(args) => run::run(&args),
+        Command::Ls(args) => ls::run(&args),
+        Command::Release(args) => release::run(&args),
+        Command::Listen(args) => listen::run(&args),
+        Command::Signal(args) => signal::run(&args),
+        Command::Stats(args) => stats::run(&args),
+        Command::Completions(args) => completions::run(&args),
         Command::Exec(args) => run::exec::run(&args),
         Command::Bench(args) => bench::run(&args),
         Command::BenchEcho(args) => bench::run_echo(&args),

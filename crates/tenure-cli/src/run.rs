@@ -21,7 +21,7 @@ use tenure_wire::line::SECONDS_MAX;
 
 use crate::args::Service;
 use crate::exit::{self, Exit, Failure};
-use crate::{clock, span};
+use crate::{clock, query, say, span};
 use child::Child;
 use keeper::{Ending, Keeper, Losses};
 use keys::keys;
@@ -80,12 +80,8 @@ pub(crate) struct Args {
 /// Takes the keys, runs the command, gives the keys back.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     // One thread, this one: the command is told to end when the thread that started it does.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| Failure::from(Exit::Refused, "cannot start", error))?;
-    let outcome = runtime.block_on(under_lock(args));
-    // Whatever still looks up a host name is not waited for.
-    runtime.shutdown_background();
-    outcome.map(ExitCode::from)
+    // On this thread: the command dies with the thread that started it.
+    query::block_on(under_lock(args)).map(ExitCode::from)
 }
 
 async fn under_lock(args: &Args) -> Result<u8, Failure> {
@@ -96,7 +92,7 @@ async fn under_lock(args: &Args) -> Result<u8, Failure> {
     match take::take_all(&wanted, &mut signals, &mut losses).await {
         Ok(keepers) => hold(args, keepers, &mut signals, &mut losses).await,
         Err(Untaken::InTime(key)) => {
-            anstream::eprintln!("tenure: \"{key}\" is not free");
+            say::say(format!("\"{key}\" is not free"));
             Ok(args.conflict_exit_code)
         }
         Err(Untaken::Signalled(signal)) => Ok(exit::by_signal(signal)),
@@ -141,16 +137,16 @@ fn held_throughout(endings: &[Ending]) -> bool {
         match ending {
             Ending::Released => {}
             Ending::Lost(loss) => {
-                anstream::eprintln!("tenure: {loss}");
+                say::say(loss);
                 held = false;
             }
             Ending::Lapsed(key) => {
-                anstream::eprintln!("tenure: lost \"{key}\": its lease had ended before the command did");
+                say::say(format!("lost \"{key}\": its lease had ended before the command did"));
                 held = false;
             }
             Ending::Unanswered { key, failure } => {
                 let failure = exit::chain(failure);
-                anstream::eprintln!("tenure: \"{key}\" may stay locked until its lease ends: {failure}");
+                say::say(format!("\"{key}\" may stay locked until its lease ends: {failure}"));
             }
         }
     }

@@ -44,11 +44,12 @@ fn prepare(stream: &TcpStream) -> io::Result<()> {
 }
 
 fn unreachable(address: &Address, error: io::Error) -> Failure {
-    let message = match error.kind() {
-        ErrorKind::ConnectionRefused => format!(
+    let message = if error.kind() == ErrorKind::ConnectionRefused {
+        format!(
             "no service at {address}; start one with `tenure serve`, or name another with --url or TENURE_URL"
-        ),
-        _ => format!("cannot reach {address}; name another service with --url or TENURE_URL"),
+        )
+    } else {
+        format!("cannot reach {address}; name another service with --url or TENURE_URL")
     };
     Failure::from(Exit::Unavailable, message, error)
 }

@@ -8,7 +8,7 @@ use tenure_wire::line::{Command, Grant, Reply};
 use super::belief::Belief;
 use super::hold::Hold;
 use crate::args::Service;
-use crate::client::{Connection, unexpected};
+use crate::client::{Answered as _, Connection, unexpected};
 use crate::clock;
 use crate::exit::{Exit, Failure};
 
@@ -49,14 +49,13 @@ impl<'a> Attempt<'a> {
     ///
     /// Dropping the future loses nothing; call it again, or [`Self::abandon`].
     pub(super) async fn answered(&mut self) -> Result<Option<(Vec<u8>, Duration)>, Failure> {
-        match self.connection.next().await? {
-            Reply::Timeout => Ok(None),
-            reply @ Reply::Ok { rest } => match Grant::parse(rest) {
-                Some(grant) => Ok(Some((grant.token.to_vec(), grant.lease))),
-                None => Err(unexpected(&reply)),
-            },
-            reply => Err(unexpected(&reply)),
+        let reply = self.connection.next().await?;
+        if reply == Reply::Timeout {
+            return Ok(None);
         }
+        let granted = reply.done(Exit::Refused, "the service refused the request")?;
+        let grant = Grant::parse(granted).ok_or_else(|| unexpected(&reply))?;
+        Ok(Some((grant.token.to_vec(), grant.lease)))
     }
 
     /// Makes the grant that was answered a hold whose lease is known to be fresh.

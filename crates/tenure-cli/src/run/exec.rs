@@ -12,6 +12,7 @@ use nix::unistd::{Pid, getppid};
 
 use super::terminal;
 use crate::exit::{self, Exit, Failure};
+use crate::say;
 
 /// This program, even when its file was replaced or removed since it was started.
 const THIS_PROGRAM: &str = "/proc/self/exe";
@@ -60,9 +61,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let error = Command::new(program).args(arguments).exec();
     let program = program.to_string_lossy();
     if error.kind() == ErrorKind::NotFound {
-        anstream::eprintln!("tenure: {program}: there is no such command, or its interpreter is missing");
+        say::say(format!("{program}: there is no such command, or its interpreter is missing"));
         return Ok(ExitCode::from(exit::NOT_FOUND));
     }
-    anstream::eprintln!("tenure: {program}: cannot be executed: {error}");
+    say::say(format!("{program}: cannot be executed: {error}"));
     Ok(ExitCode::from(exit::NOT_EXECUTABLE))
 }

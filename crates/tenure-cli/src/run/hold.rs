@@ -4,14 +4,13 @@ use std::fmt;
 use std::time::Duration;
 
 use tenure_core::{Instant, Key, Token};
-use tenure_wire::line::{Command, Failure as Refused, Reply, parse_lease};
+use tenure_wire::line::{Command, parse_lease};
 
 use super::belief::Belief;
-use super::keys;
 use crate::args::Service;
-use crate::client::{Connection, unexpected};
-use crate::clock;
+use crate::client::{Answered as _, Connection, unexpected};
 use crate::exit::{self, Failure};
+use crate::{clock, say};
 
 /// What is held: enough to show and to release it.
 #[derive(Clone)]
@@ -59,7 +58,7 @@ impl Held {
 
     /// The name, for people.
     pub(super) fn shown(&self) -> String {
-        keys::show(self.name())
+        say::shown(self.name())
     }
 
     /// The token, as it came.
@@ -121,15 +120,12 @@ impl Hold {
             return Err(self.lost(Reason::Silent));
         }
         let renew = Command::Renew { key: self.held.key, token: &self.held.token, lease: Some(self.ttl) };
-        let answer = tokio::select! {
-            answer = self.connection.ask(&renew) => answer,
-            () = clock::sleep_until(limit) => return Err(self.lost(Reason::Silent)),
-        };
+        let answer = clock::before(limit, accepted(&mut self.connection, &renew)).await;
         let renewed = match answer {
-            Ok(Reply::Ok { rest }) => Ok(parse_lease(rest, self.ttl)),
-            Ok(Reply::Failed(Refused::Error)) => Err(Reason::Refused),
-            Ok(other) => Err(Reason::Gone(exit::chain(&unexpected(&other)))),
-            Err(failure) => Err(Reason::Gone(exit::chain(&failure))),
+            Some(Ok(Some(rest))) => Ok(parse_lease(&rest, self.ttl)),
+            Some(Ok(None)) => Err(Reason::Refused),
+            Some(Err(failure)) => Err(Reason::Gone(exit::chain(&failure))),
+            None => Err(Reason::Silent),
         };
         self.belief = Belief::new(sent, renewed.map_err(|reason| self.lost(reason))?);
         Ok(())
@@ -151,11 +147,7 @@ impl Hold {
     /// Releases the key. `false` if it was not ours any more.
     pub(super) async fn release(&mut self) -> Result<bool, Failure> {
         let release = Command::Release { key: self.held.key, token: &self.held.token };
-        match self.connection.ask(&release).await? {
-            Reply::Ok { .. } => Ok(true),
-            Reply::Failed(Refused::Error) => Ok(false),
-            other => Err(unexpected(&other)),
-        }
+        Ok(accepted(&mut self.connection, &release).await?.is_some())
     }
 
     fn lost(&self, reason: Reason) -> Loss {
@@ -172,6 +164,11 @@ impl Hold {
             grace: if handed_on { grace.min(GRACE_WHEN_GONE) } else { grace },
         }
     }
+}
+
+/// What follows the `ok`; `None` for an `error`.
+async fn accepted(connection: &mut Connection, command: &Command<'_>) -> Result<Option<Vec<u8>>, Failure> {
+    connection.ask(command).await?.accepted().map(|rest| rest.map(<[u8]>::to_vec))
 }
 
 impl Loss {

@@ -96,7 +96,7 @@ impl Keeper {
 
 /// Ends the keeping of all of them, and gives back what is still held. Takes at most [`GIVE_BACK_MAX`].
 pub(super) async fn give_back(service: &Service, keepers: Vec<Keeper>) -> Vec<Ending> {
-    let deadline = tokio::time::Instant::now() + GIVE_BACK_MAX;
+    let deadline = clock::now().after(GIVE_BACK_MAX);
     let mut stopped = Vec::with_capacity(keepers.len());
     for keeper in keepers {
         // A keeper that has lost its key has stopped by itself.
@@ -105,14 +105,14 @@ pub(super) async fn give_back(service: &Service, keepers: Vec<Keeper>) -> Vec<En
     }
     let mut endings = Vec::with_capacity(stopped.len());
     for (held, task) in stopped {
-        let ending = match tokio::time::timeout_at(deadline, task).await {
-            Ok(Ok(kept)) => kept,
-            Ok(Err(_)) | Err(_) => {
+        let ending = match clock::before(deadline, task).await {
+            Some(Ok(kept)) => kept,
+            Some(Err(_)) | None => {
                 Kept::Unanswered(Failure::new(Exit::Unavailable, "the service does not answer"))
             }
         };
         if matches!(&ending, Kept::Lost(loss) if loss.lingers()) {
-            let _ = tokio::time::timeout_at(deadline, held.release_anew(service)).await;
+            let _ = clock::before(deadline, held.release_anew(service)).await;
         }
         endings.push(ending.of(held.shown()));
     }

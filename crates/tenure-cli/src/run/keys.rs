@@ -18,12 +18,6 @@ pub(super) fn keys(space: Space, names: &[OsString]) -> Result<Vec<Key<'static>>
     names.into_iter().map(|name| check(space, name.to_vec().leak())).collect()
 }
 
-/// The name of a key as people read it, on one line.
-pub(super) fn show(name: &[u8]) -> String {
-    let printable = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
-    String::from_utf8_lossy(name).chars().map(printable).collect()
-}
-
 fn check(space: Space, name: &'static [u8]) -> Result<Key<'static>, Failure> {
     let wrong = |error: Box<dyn std::error::Error + Send + Sync>| {
         Failure::from(Exit::Usage, format!("\"{}\" cannot be a key", name.escape_ascii()), error)
@@ -40,7 +34,7 @@ mod tests {
 
     fn names(names: &[&str]) -> Result<Vec<String>, Failure> {
         let names: Vec<OsString> = names.iter().map(OsString::from).collect();
-        keys(Space::Lock, &names).map(|keys| keys.iter().map(|key| show(key.name())).collect())
+        keys(Space::Lock, &names).map(|keys| keys.iter().map(|key| crate::say::shown(key.name())).collect())
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The time between the start and the end of the command.
 
 use std::io;
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use tokio::signal::unix::{self, SignalKind};
@@ -9,8 +10,8 @@ use super::child::Child;
 use super::hold::Loss;
 use super::keeper::{Keeper, Losses};
 use super::signals::Signals;
-use crate::clock;
 use crate::exit::{Exit, Failure};
+use crate::{clock, say};
 
 /// How the command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,9 @@ pub(super) enum Ended {
     /// It was made to, because the lock was lost.
     WithoutLock,
 }
+
+/// How long a terminal may take to show why the command was ended.
+const TELL_MAX: Duration = Duration::from_secs(1);
 
 /// Passes signals on until the command ends by itself, or ends it when a key is lost.
 pub(super) async fn until_ended(
@@ -69,11 +73,11 @@ fn go_on(child: &Child, keepers: &[Keeper]) {
 
 /// Ends the command: politely, and in time by force.
 async fn end(child: &mut Child, loss: Loss, signals: &mut Signals, losses: &mut Losses) -> io::Result<()> {
-    anstream::eprintln!("tenure: {loss}; ending the command");
     let mut kill_at = loss.kill_at(clock::now());
     child.signal(Signal::SIGTERM);
     // A stopped command cannot hear it.
     child.signal(Signal::SIGCONT);
+    let told = say::say_aside(format!("{loss}; ending the command"));
     loop {
         tokio::select! {
             biased;
@@ -88,5 +92,7 @@ async fn end(child: &mut Child, loss: Loss, signals: &mut Signals, losses: &mut 
     }
     // What the command has started and left behind holds the lock no more than it does.
     child.signal(Signal::SIGKILL);
-    child.ended().await.map(drop)
+    child.ended().await?;
+    let _ = tokio::time::timeout(TELL_MAX, told).await;
+    Ok(())
 }

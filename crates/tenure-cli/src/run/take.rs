@@ -9,11 +9,10 @@ use tenure_core::{Instant, Key, Limit};
 use super::attempt::Attempt;
 use super::hold::{Hold, Loss};
 use super::keeper::{self, Keeper, Losses};
-use super::keys;
 use super::signals::Signals;
 use crate::args::Service;
-use crate::clock;
 use crate::exit::{Exit, Failure};
+use crate::{clock, say};
 
 /// What is to be held.
 pub(super) struct Wanted<'a> {
@@ -49,7 +48,7 @@ pub(super) enum Untaken {
 const ENDLESS: Duration = Duration::from_secs(1_000_000_000);
 
 /// How long after the end of the wait an answer may still come: a server counts whole seconds, and knows best.
-const ANSWER_MAX: Duration = Duration::from_millis(200);
+const ANSWER_MAX: Duration = Duration::from_millis(50);
 
 /// How long a server may take that is not asked to wait.
 const ANSWER_MAX_AT_ONCE: Duration = Duration::from_secs(5);
@@ -98,7 +97,7 @@ async fn take(wanted: &Wanted<'_>, key: Key<'static>, mut stop: Interruption<'_>
         match answer {
             Some((token, lease)) => return Ok(attempt.into_hold(token, lease).await?),
             None if wanted.patience == Patience::Endless => {}
-            None => return Err(Untaken::InTime(keys::show(key.name()))),
+            None => return Err(Untaken::InTime(say::shown(key.name()))),
         }
     }
 }
@@ -107,7 +106,7 @@ async fn take(wanted: &Wanted<'_>, key: Key<'static>, mut stop: Interruption<'_>
 async fn tell(key: Key<'_>, at: Instant) -> std::convert::Infallible {
     if std::io::stderr().is_terminal() {
         clock::sleep_until(at).await;
-        anstream::eprintln!("tenure: waiting for \"{}\" …", keys::show(key.name()));
+        say::say_aside(format!("waiting for \"{}\" …", say::shown(key.name())));
     }
     std::future::pending().await
 }
@@ -139,10 +138,10 @@ impl Interrupted {
     fn told(self, key: Key<'_>) -> Untaken {
         match self {
             Self::Signal(signal) => Untaken::Signalled(signal),
-            Self::TimeIsOver => Untaken::InTime(keys::show(key.name())),
+            Self::TimeIsOver => Untaken::InTime(say::shown(key.name())),
             Self::Loss(loss) => Untaken::Failed(Failure::new(
                 Exit::Lost,
-                format!("{loss}, while waiting for \"{}\"", keys::show(key.name())),
+                format!("{loss}, while waiting for \"{}\"", say::shown(key.name())),
             )),
         }
     }

@@ -1,0 +1,76 @@
+//! `tenure listen`: prints signals as they come.
+
+use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::os::unix::ffi::OsStrExt;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use tenure_wire::line::{Command, Reply};
+
+use crate::args::Service;
+use crate::client::{Answered as _, Connection};
+use crate::exit::{Exit, Failure};
+use crate::{query, say};
+
+/// How often to show that this end lives: a service closes a connection that was silent for 23 s.
+const PING_EVERY: Duration = Duration::from_secs(15);
+
+/// How long an answer may take.
+const ANSWER_MAX: Duration = Duration::from_secs(10);
+
+const EXAMPLES: &str = "\
+A line for each signal: the channel, a blank, the payload. In a pattern `*` stands for one word
+between dots, `>` at the end for one or more. Members of a group share the signals among them.
+
+Examples:
+  tenure listen 'alerts.>'
+  tenure listen jobs.new --group workers | while read -r channel payload; do …; done";
+
+/// Arguments of `tenure listen`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Hear each signal as only one member of this group
+    #[arg(long, value_name = "GROUP")]
+    group: Option<OsString>,
+
+    /// Which channels to listen to
+    #[arg(value_name = "PATTERN")]
+    pattern: OsString,
+
+    #[command(flatten)]
+    service: Service,
+}
+
+/// Prints signals until the connection ends.
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    query::block_on(async {
+        let mut connection = query::within(ANSWER_MAX, subscribed(args)).await?;
+        loop {
+            let next = tokio::time::timeout(PING_EVERY, connection.next()).await;
+            match next {
+                Ok(reply) => heard(&reply?)?,
+                Err(_) => query::within(ANSWER_MAX, connection.send(&Command::Ping)).await?,
+            }
+        }
+    })
+}
+
+async fn subscribed(args: &Args) -> Result<Connection, Failure> {
+    let mut connection = Connection::open(&args.service).await?;
+    let group = args.group.as_deref().map(OsStrExt::as_bytes);
+    let listen = Command::Listen { pattern: args.pattern.as_bytes(), group };
+    connection.ask(&listen).await?.done(Exit::Refused, "the service does not let this be listened to")?;
+    Ok(connection)
+}
+
+fn heard(reply: &Reply<'_>) -> Result<(), Failure> {
+    let Reply::Signal { subject, payload } = *reply else {
+        // The answer to a ping, which older services do not know.
+        return reply.accepted().map(drop);
+    };
+    let line = [subject, b" ", payload].concat();
+    let line = if std::io::stdout().is_terminal() { say::shown(&line).into_bytes() } else { line };
+    say::print(&[line.as_slice(), b"\n"].concat())
+}

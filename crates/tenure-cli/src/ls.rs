@@ -1,0 +1,56 @@
+//! `tenure ls`: who holds what.
+
+mod report;
+mod table;
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt as _;
+use std::process::ExitCode;
+
+use tenure_wire::line::Command;
+
+use crate::args::Service;
+use crate::client::Answered as _;
+use crate::exit::{Exit, Failure};
+use crate::{query, say};
+use report::Report;
+
+const EXAMPLES: &str = "\
+In a pattern `*` stands for anything, everything else for itself.
+
+Examples:
+  tenure ls
+  tenure ls 'backup-*'
+  tenure ls --json | jq '.keys[] | select(.waiters > 0)'";
+
+/// Arguments of `tenure ls`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Print JSON: {\"keys\": [{\"space\", \"key\", \"limit\", \"holders\", \"waiters\", \"idle_s\"}]}
+    #[arg(long)]
+    json: bool,
+
+    /// Which keys
+    #[arg(value_name = "PATTERN", default_value = "*", hide_default_value = true)]
+    pattern: OsString,
+
+    #[command(flatten)]
+    service: Service,
+}
+
+/// Prints the keys.
+pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
+    let inspect = Command::Inspect { glob: args.pattern.as_bytes() };
+    query::ask(&args.service, &inspect, |reply| {
+        let json = reply.done(Exit::Refused, "this service does not tell its holders; try `tenure stats`")?;
+        if args.json {
+            say::print(&[json, b"\n"].concat())?;
+        } else {
+            let report = serde_json::from_slice::<Report>(json)
+                .map_err(|error| Failure::from(Exit::Refused, "the answer cannot be read", error))?;
+            table::print(&report)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}

@@ -1,0 +1,33 @@
+//! What a service tells of its keys.
+
+use serde::Deserialize;
+
+/// The keys.
+#[derive(Debug, Deserialize)]
+pub(super) struct Report {
+    pub(super) keys: Vec<Row>,
+}
+
+/// A key.
+#[derive(Debug, Deserialize)]
+pub(super) struct Row {
+    pub(super) space: String,
+    pub(super) key: String,
+    /// The bytes of a name that is not UTF-8.
+    pub(super) key_hex: Option<String>,
+    pub(super) limit: u32,
+    pub(super) holders: Vec<Holder>,
+    pub(super) waiters: u64,
+    /// How long nobody has held or awaited it.
+    pub(super) idle_s: Option<f64>,
+}
+
+/// One who holds it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Holder {
+    /// Text, because that is what JSON has for numbers of 64 bits.
+    pub(super) fence: String,
+    pub(super) owner_conn_id: u64,
+    pub(super) permits: u32,
+    pub(super) expires_in_s: f64,
+}

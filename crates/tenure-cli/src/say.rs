@@ -1,0 +1,50 @@
+//! What the command prints.
+
+use std::fmt::Display;
+use std::io::{self, ErrorKind, Write as _};
+
+use nix::sys::signal::Signal;
+use tokio::task::JoinHandle;
+
+use crate::exit::{self, Exit, Failure};
+
+/// Prints a line on stderr. Nobody can be told when that fails.
+pub(crate) fn say(text: impl Display) {
+    let _ = writeln!(anstream::stderr(), "tenure: {text}");
+}
+
+/// Prints a line on stderr without holding up the task that has it to say: a terminal can be stopped, a pipe be full.
+pub(crate) fn say_aside(text: String) -> JoinHandle<()> {
+    tokio::task::spawn_blocking(move || say(text))
+}
+
+/// Prints on stdout.
+///
+/// When nobody reads that any more the process ends, quietly, like every other program in a pipe.
+pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(()),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+            std::process::exit(exit::by_signal(Signal::SIGPIPE).into())
+        }
+        Err(error) => Err(Failure::from(Exit::Refused, "cannot print", error)),
+    }
+}
+
+/// A text on one line, and without what would give a terminal commands.
+pub(crate) fn shown(bytes: &[u8]) -> String {
+    let printable = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    String::from_utf8_lossy(bytes).chars().map(printable).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_that_is_shown_commands_a_terminal() {
+        assert_eq!(shown(b"a\x1b[2Jb\nc\xff"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}");
+        assert_eq!(shown("schlüssel".as_bytes()), "schlüssel");
+    }
+}
