@@ -50,11 +50,17 @@ pub(crate) enum Command {
 #[command(next_help_heading = "Service")]
 pub(crate) struct Service {
     /// The service, as tenure://HOST:PORT
-    #[arg(long, env = "TENURE_URL", default_value = "tenure://127.0.0.1:6388", value_name = "URL")]
+    #[arg(
+        long,
+        env = "TENURE_URL",
+        hide_env_values = true,
+        default_value = "tenure://127.0.0.1:6388",
+        value_name = "URL"
+    )]
     pub(crate) url: Address,
 
     /// A file with the token that the service asks for [or the token itself in TENURE_AUTH_TOKEN]
-    #[arg(long, env = "TENURE_AUTH_TOKEN_FILE", value_name = "FILE")]
+    #[arg(long, env = "TENURE_AUTH_TOKEN_FILE", hide_env_values = true, value_name = "FILE")]
     pub(crate) auth_token_file: Option<PathBuf>,
 }
 

@@ -27,7 +27,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// Print JSON: {\"keys\": [{\"space\", \"key\", \"limit\", \"holders\", \"waiters\", \"idle_s\"}]}
+    /// Print JSON: one object, whose `keys` have space, key, limit, holders, waiters and idle_s
     #[arg(long)]
     json: bool,
 
@@ -47,8 +47,9 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
         if args.json {
             say::print(&[json, b"\n"].concat())?;
         } else {
-            let report = serde_json::from_slice::<Report>(json)
+            let mut report = serde_json::from_slice::<Report>(json)
                 .map_err(|error| Failure::from(Exit::Refused, "the answer cannot be read", error))?;
+            report.keys.sort_by(|one, other| (&one.key, &one.space).cmp(&(&other.key, &other.space)));
             table::print(&report)?;
         }
         Ok(ExitCode::SUCCESS)

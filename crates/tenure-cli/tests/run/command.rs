@@ -1,0 +1,134 @@
+//! The command: what it gets, and what becomes of its end.
+
+use std::process::Stdio;
+
+use nix::sys::signal::Signal;
+
+use super::harness::{Daemon, Peer, tenure};
+use super::{is_free, outcome, script, tenure_run};
+
+#[test]
+fn the_exit_code_of_the_command_is_returned() {
+    let daemon = Daemon::start(&[]);
+    assert_eq!(outcome(&daemon, &["k", "--", "true"]), (Some(0), String::new()));
+    assert_eq!(outcome(&daemon, &["k", "--", "sh", "-c", "exit 7"]), (Some(7), String::new()));
+    assert_eq!(outcome(&daemon, &["k", "--", "sh", "-c", "kill -9 $$"]), (Some(137), String::new()));
+    assert!(is_free(&daemon, "k"));
+}
+
+#[test]
+fn the_command_is_told_what_it_holds() {
+    let daemon = Daemon::start(&[]);
+    let mut peer = script(&daemon, &["k"], "echo $TENURE_KEY $TENURE_FENCE $TENURE_TOKEN; read -r line");
+    let told = peer.line();
+    let [key, fence, token] = told.split(' ').collect::<Vec<_>>()[..] else { panic!("three words: {told}") };
+    let holder = &daemon.connect().json("inspect", "k")["keys"][0]["holders"][0];
+    assert_eq!((key, Some(fence)), ("k", holder["fence"].as_str()));
+    assert_eq!(u64::from_str_radix(&token[..16], 16).unwrap().to_string(), fence);
+    peer.send("done\n");
+    assert_eq!(peer.end().code(), Some(0));
+}
+
+#[test]
+fn stdin_and_stdout_are_the_commands() {
+    let daemon = Daemon::start(&[]);
+    let mut peer = Peer::start(&mut tenure_run(&daemon, &["k", "--", "head", "-n", "2"]));
+    peer.send("one\n");
+    peer.send("two\n");
+    assert_eq!((peer.line(), peer.line()), ("one".to_owned(), "two".to_owned()));
+    assert_eq!(peer.end().code(), Some(0));
+}
+
+#[test]
+fn arguments_are_passed_on_as_they_are() {
+    let daemon = Daemon::start(&[]);
+    let arguments = ["k", "--", "printf", "%s|", "a b", "*", "--ttl", "--", ""];
+    let mut peer = Peer::start(&mut tenure_run(&daemon, &arguments));
+    assert_eq!(peer.line(), "a b|*|--ttl|--||");
+}
+
+#[test]
+fn signals_reach_the_command() {
+    let daemon = Daemon::start(&[]);
+    let trap = "for name in TERM INT HUP QUIT USR1 USR2; do trap \"echo $name\" $name; done; echo ready; \
+                while :; do read -r line && exit 0; done";
+    let mut peer = script(&daemon, &["k"], trap);
+    assert_eq!(peer.line(), "ready");
+    for (signal, name) in [
+        (Signal::SIGTERM, "TERM"),
+        (Signal::SIGINT, "INT"),
+        (Signal::SIGHUP, "HUP"),
+        (Signal::SIGQUIT, "QUIT"),
+        (Signal::SIGUSR1, "USR1"),
+        (Signal::SIGUSR2, "USR2"),
+    ] {
+        peer.signal(signal);
+        assert_eq!(peer.line(), name);
+    }
+    peer.send("done\n");
+    assert_eq!(peer.end().code(), Some(0));
+}
+
+#[test]
+fn a_signal_that_ends_the_command_shows_in_the_exit_code() {
+    let daemon = Daemon::start(&[]);
+    let mut peer = script(&daemon, &["k"], "echo ready; exec sleep 1000");
+    assert_eq!(peer.line(), "ready");
+    peer.signal(Signal::SIGTERM);
+    assert_eq!(peer.end().code(), Some(128 + 15));
+    assert!(is_free(&daemon, "k"));
+}
+
+#[test]
+fn a_signal_that_its_starter_ignores_is_ignored_by_the_command_too() {
+    let daemon = Daemon::start(&[]);
+    let run = tenure_run(&daemon, &["k", "--", "sh", "-c", "echo ready; read -r line; echo $line"]);
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "trap '' HUP; exec \"$@\"", "sh"]).arg(run.get_program()).args(run.get_args());
+    let mut peer = Peer::start(&mut shell);
+    assert_eq!(peer.line(), "ready");
+    peer.signal(Signal::SIGHUP);
+    peer.send("still here\n");
+    assert_eq!(peer.line(), "still here");
+    assert_eq!(peer.end().code(), Some(0));
+}
+
+#[test]
+fn a_command_that_cannot_be_run_gives_the_lock_back() {
+    let daemon = Daemon::start(&[]);
+    let (code, text) = outcome(&daemon, &["k", "--", "no-such-command"]);
+    assert_eq!(code, Some(127));
+    assert!(text.starts_with("tenure: no-such-command: there is no such command"), "{text}");
+    let (code, text) = outcome(&daemon, &["k", "--", "/etc/passwd"]);
+    assert_eq!(code, Some(126));
+    assert!(text.starts_with("tenure: /etc/passwd: cannot be executed"), "{text}");
+    assert!(is_free(&daemon, "k"));
+}
+
+#[test]
+fn a_missing_service_says_how_to_start_it() {
+    let unused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut peer = Peer::start(
+        tenure()
+            .env("TENURE_URL", format!("tenure://{unused}"))
+            .args(["run", "k", "--", "true"])
+            .stdin(Stdio::null()),
+    );
+    assert_eq!(peer.end().code(), Some(69));
+    assert!(peer.stderr().contains("tenure serve"), "{}", peer.stderr());
+}
+
+#[test]
+fn a_token_opens_a_guarded_service() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("token");
+    std::fs::write(&file, "open sesame\n").unwrap();
+    let file = file.to_str().unwrap();
+    let daemon = Daemon::start(&["--auth-token-file", file]);
+    assert_eq!(outcome(&daemon, &["--auth-token-file", file, "k", "--", "true"]), (Some(0), String::new()));
+    let mut by_environment = tenure_run(&daemon, &["k", "--", "true"]);
+    assert_eq!(Peer::start(by_environment.env("TENURE_AUTH_TOKEN", "open sesame")).end().code(), Some(0));
+    let (code, text) = outcome(&daemon, &["k", "--", "true"]);
+    assert_eq!(code, Some(77));
+    assert!(text.contains("--auth-token-file"), "{text}");
+}
