@@ -166,3 +166,12 @@ fn no_read_deadline_runs_while_a_request_waits() {
     let next: Grant = waiter.grant();
     assert_eq!(waiter.ask("r", "k", &next.token), "ok");
 }
+
+#[test]
+fn a_client_that_does_not_read_its_answers_is_cut() {
+    let daemon = Daemon::start(&["--write-timeout", "1"]);
+    let (mut deaf, mut neighbour) = (daemon.connect(), daemon.connect());
+    let burst = "stats\n\n\n".repeat(1000);
+    until("the connection is cut", || !deaf.try_send(&burst));
+    until("it is gone", || neighbour.stats()["connections"] == 1);
+}
