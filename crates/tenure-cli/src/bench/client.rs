@@ -87,11 +87,11 @@ impl Client {
 }
 
 /// Opens a connection, and shows the token where there is one.
-pub(super) async fn connect(address: SocketAddr, token: Option<&str>) -> Result<TcpStream, Problem> {
+pub(super) async fn connect(address: SocketAddr, token: Option<&[u8]>) -> Result<TcpStream, Problem> {
     let mut stream = TcpStream::connect(address).await?;
     stream.set_nodelay(true)?;
     if let Some(token) = token {
-        let answer = ask(&mut stream, &format!("auth\n_\n{token}\n"), ANSWER_MAX).await?;
+        let answer = ask(&mut stream, &[b"auth\n_\n", token, b"\n"].concat(), ANSWER_MAX).await?;
         if answer != b"ok" {
             return Err(Problem::answer("auth", &answer));
         }
@@ -102,11 +102,11 @@ pub(super) async fn connect(address: SocketAddr, token: Option<&str>) -> Result<
 /// Sends one request and reads its answer, of at most `answer_max` bytes.
 pub(super) async fn ask(
     stream: &mut TcpStream,
-    request: &str,
+    request: &[u8],
     answer_max: usize,
 ) -> Result<Vec<u8>, Problem> {
     let mut inbox = Inbox::new(answer_max);
-    stream.write_all(request.as_bytes()).await?;
+    stream.write_all(request).await?;
     Ok(next_line(stream, &mut inbox).await?.to_vec())
 }
 

@@ -24,7 +24,7 @@ pub(super) enum CpuSource {
         /// Where to ask.
         address: SocketAddr,
         /// What lets the question in.
-        token: Option<String>,
+        token: Option<Vec<u8>>,
     },
     /// The system's accounting of a process on this machine, all its threads together.
     Process(u32),
@@ -49,9 +49,9 @@ impl CpuSource {
 }
 
 /// Asks on a connection of its own: the server may end one that was silent for long.
-async fn info(address: SocketAddr, token: Option<&str>) -> Result<Option<Duration>, Problem> {
+async fn info(address: SocketAddr, token: Option<&[u8]>) -> Result<Option<Duration>, Problem> {
     let mut stream = client::connect(address, token).await?;
-    let answer = client::ask(&mut stream, "info\n_\n_\n", INFO_MAX).await?;
+    let answer = client::ask(&mut stream, b"info\n_\n_\n", INFO_MAX).await?;
     if answer == b"error" {
         return Ok(None);
     }
@@ -88,6 +88,8 @@ fn process(_pid: u32) -> Result<Duration, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
     use super::*;
 
     #[test]
@@ -97,6 +99,19 @@ mod tests {
         for answer in [&b"ok"[..], b"ok {}", b"error", b"ok {\"cpu_us\":-1}"] {
             assert_eq!(cpu_of_info(answer), None);
         }
+    }
+
+    #[tokio::test]
+    async fn a_server_that_does_not_know_the_question_leaves_it_open() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        let address = listener.local_addr().expect("its address");
+        tokio::spawn(async move {
+            let (mut server, _) = listener.accept().await.expect("the bench");
+            server.write_all(b"error\n").await.expect("written");
+            server.read_to_end(&mut Vec::new()).await.expect("the end");
+        });
+        let source = CpuSource::Info { address, token: None };
+        assert_eq!(source.read().await.expect("an answer"), None);
     }
 
     #[cfg(target_os = "linux")]

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 
 use super::Mode;
 use super::client::{self, Client, Replies};
+use super::clock;
 use super::cpu::CpuSource;
 use super::problem::Problem;
 use super::requests::Requests;
@@ -38,7 +39,7 @@ pub(super) struct Plan {
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     pub(super) address: SocketAddr,
-    pub(super) token: Option<String>,
+    pub(super) token: Option<Vec<u8>>,
     pub(super) replies: Replies,
     pub(super) cpu: CpuSource,
 }
@@ -89,7 +90,7 @@ async fn open(plan: &Plan, target: &Target) -> Result<Vec<Client>, Problem> {
 
 async fn drive(mut client: Client, in_flight: usize, tally: Arc<Tally>) -> Result<(), Problem> {
     while !tally.is_stopped() {
-        let begun = Instant::now();
+        let begun = clock::now();
         client.pairs().await?;
         tally.record(in_flight, begun.elapsed());
     }
@@ -99,7 +100,7 @@ async fn drive(mut client: Client, in_flight: usize, tally: Arc<Tally>) -> Resul
 /// Lets the load run. No connection ends before it is told to, unless it has met a problem.
 async fn run_for(time: Duration, running: &mut JoinSet<Result<(), Problem>>) -> Result<(), Failure> {
     tokio::select! {
-        () = tokio::time::sleep(time) => Ok(()),
+        () = clock::pass(time) => Ok(()),
         Some(ended) = running.join_next() => check(ended),
     }
 }
@@ -129,7 +130,7 @@ fn check(ended: Result<Result<(), Problem>, tokio::task::JoinError>) -> Result<(
 
 async fn snapshot(target: &Target, tally: &Tally) -> Result<Snapshot, Failure> {
     let cpu = target.cpu.read().await?;
-    Ok(Snapshot { at: Instant::now(), pairs: tally.pairs(), cpu })
+    Ok(Snapshot { at: clock::now(), pairs: tally.pairs(), cpu })
 }
 
 fn measured(before: &Snapshot, after: &Snapshot, latencies: Latencies) -> Measured {
@@ -156,7 +157,7 @@ mod tests {
 
     #[test]
     fn rate_and_cpu_are_those_between_two_instants() {
-        let begun = Instant::now();
+        let begun = clock::now();
         let before = snapshot(begun, 100, Some(50));
         let after = snapshot(begun + Duration::from_secs(2), 1100, Some(4050));
         let measured = measured(&before, &after, NONE);
@@ -166,7 +167,7 @@ mod tests {
 
     #[test]
     fn cpu_that_the_server_does_not_tell_is_unknown() {
-        let begun = Instant::now();
+        let begun = clock::now();
         let later = begun + Duration::from_secs(1);
         let unknown = measured(&snapshot(begun, 0, None), &snapshot(later, 10, None), NONE);
         assert_eq!(unknown.cpu_us_per_pair, None);

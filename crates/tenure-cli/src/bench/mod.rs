@@ -2,6 +2,7 @@
 
 mod baseline;
 mod client;
+mod clock;
 mod cpu;
 mod echo;
 mod fifo;
@@ -26,6 +27,7 @@ use self::load::{Measured, Plan, Target};
 use self::report::Report;
 use crate::args::Service;
 use crate::exit::{Exit, Failure};
+use crate::span;
 
 const HELP: &str = "\
 A pair is an acquire and its release; an operation is one of the two. Every connection waits for its answers before it
@@ -63,7 +65,7 @@ pub(crate) struct Args {
     mode: Mode,
 
     /// How long each server is measured, after a short warm-up
-    #[arg(long, value_name = "DUR", default_value = "5s", value_parser = humantime::parse_duration)]
+    #[arg(long, value_name = "DUR", default_value = "5s", value_parser = span::parse)]
     duration: Duration,
 
     /// The process whose CPU time counts, for a server on this machine that does not tell its own
@@ -109,10 +111,11 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let compared = args.compared_with().map(|kind| Ok((kind, Baseline::start(kind)?))).transpose()?;
     let rounds = if compared.is_some() { ROUNDS } else { 1 };
     let plan = args.plan(rounds);
+    let yields = setup::let_the_server_finish();
     let other = compared.as_ref().map(|(_, baseline)| baseline.target());
     let (own, others) = measure(&plan, &service, other.as_ref(), rounds)?;
     let compared = compared.as_ref().map(|(kind, _)| (*kind, &others[..]));
-    print(&Report::new(&plan, &own, compared), args.json)?;
+    print(&Report::new(&plan, yields, &own, compared), args.json)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -123,7 +126,7 @@ pub(crate) fn run_echo(args: &EchoArgs) -> Result<ExitCode, Failure> {
 
 impl Args {
     fn check(&self) -> Result<(), Failure> {
-        let refused = |message| Err(Failure::new(Exit::Refused, message));
+        let refused = |message| Err(Failure::new(Exit::Usage, message));
         if self.mode == Mode::Contended && self.in_flight > 1 {
             return refused(
                 "--mode contended has one request in flight on a connection: a second one for the same key would wait \
@@ -160,11 +163,11 @@ impl Args {
     fn target(&self) -> Result<Target, Failure> {
         if self.service.url.tls {
             return Err(Failure::new(
-                Exit::Refused,
+                Exit::Usage,
                 "the bench measures plain connections: give it a tenure:// address of the service",
             ));
         }
-        let token = setup::token(&self.service)?;
+        let token = self.service.token()?;
         let address = setup::find(&self.service)?;
         let cpu = match self.server_pid {
             Some(pid) => CpuSource::Process(pid),

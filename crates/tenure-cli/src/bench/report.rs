@@ -18,6 +18,8 @@ pub(super) struct Report {
     in_flight: usize,
     duration_s: f64,
     rounds: usize,
+    /// Whether the load never interrupts the server on a core that they share.
+    load_yields: bool,
     #[serde(flatten)]
     service: Figures,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,7 +52,12 @@ struct Ratios {
 
 impl Report {
     /// The report of a service's rounds, and of those of the server that it is compared with.
-    pub(super) fn new(plan: &Plan, service: &[Measured], compared: Option<(Kind, &[Measured])>) -> Self {
+    pub(super) fn new(
+        plan: &Plan,
+        load_yields: bool,
+        service: &[Measured],
+        compared: Option<(Kind, &[Measured])>,
+    ) -> Self {
         let figures = Figures::of(service);
         let other = compared.map(|(kind, rounds)| (kind, Figures::of(rounds)));
         let only =
@@ -59,8 +66,9 @@ impl Report {
             mode: plan.mode,
             connections: plan.connections,
             in_flight: plan.in_flight,
-            duration_s: (plan.time * u32::try_from(service.len()).unwrap_or(u32::MAX)).as_secs_f64(),
+            duration_s: rounded(plan.time.as_secs_f64() * service.len() as f64, 3),
             rounds: service.len(),
+            load_yields,
             echo: only(Kind::Echo),
             fifo: only(Kind::Fifo),
             ratios: other.as_ref().map(|(_, other)| figures.over(other)),
@@ -200,7 +208,7 @@ mod tests {
     fn a_comparison_gives_both_medians_and_their_ratio() {
         let service = [measured(900.0, Some(6.0)), measured(800.0, Some(5.5)), measured(100.0, Some(99.0))];
         let echo = [measured(1000.0, Some(5.0)); 3];
-        let report = Report::new(&PLAN, &service, Some((Kind::Echo, &echo)));
+        let report = Report::new(&PLAN, true, &service, Some((Kind::Echo, &echo)));
         let json = serde_json::to_value(&report).expect("JSON");
         assert_eq!(json["mode"], "own");
         assert_eq!((json["connections"].as_u64(), json["in_flight"].as_u64()), (Some(10), Some(2)));
@@ -215,7 +223,7 @@ mod tests {
 
     #[test]
     fn what_the_server_does_not_tell_is_null_and_shown_as_unknown() {
-        let report = Report::new(&PLAN, &[measured(900.0, None)], None);
+        let report = Report::new(&PLAN, true, &[measured(900.0, None)], None);
         let json = serde_json::to_value(&report).expect("JSON");
         assert!(json["server_cpu_us_per_pair"].is_null());
         assert!(json.get("cpu_ratio").is_none());
@@ -226,7 +234,7 @@ mod tests {
     #[test]
     fn the_table_names_what_it_compares_with() {
         let rounds = [measured(900.0, Some(6.0)); 3];
-        let text = Report::new(&PLAN, &rounds, Some((Kind::Fifo, &rounds))).to_string();
+        let text = Report::new(&PLAN, true, &rounds, Some((Kind::Fifo, &rounds))).to_string();
         assert!(text.contains("fifo") && text.contains("1.00") && text.contains("in 3 rounds"), "{text}");
     }
 }

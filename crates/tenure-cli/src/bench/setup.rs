@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
+use std::process::{Command, Stdio};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
@@ -28,16 +29,6 @@ pub(super) fn find(service: &Service) -> Result<SocketAddr, Failure> {
     Err(failed(last))
 }
 
-/// The token that the service asks for, if any.
-pub(super) fn token(service: &Service) -> Result<Option<String>, Failure> {
-    let Some(file) = &service.auth_token_file else {
-        return Ok(std::env::var("TENURE_AUTH_TOKEN").ok());
-    };
-    let text = std::fs::read_to_string(file)
-        .map_err(|error| Failure::from(Exit::Refused, format!("{} cannot be read", file.display()), error))?;
-    Ok(Some(text.trim_end_matches(['\r', '\n']).to_owned()))
-}
-
 /// Raises the limit of open files as far as it is needed, here and in the server that is started to compare with.
 pub(super) fn allow_files(connections: u32) -> Result<(), Failure> {
     let failed = |error| Failure::from(Exit::Refused, "the limit of open files cannot be changed", error);
@@ -55,4 +46,22 @@ pub(super) fn allow_files(connections: u32) -> Result<(), Failure> {
         ));
     }
     setrlimit(Resource::RLIMIT_NOFILE, needed, hard).map_err(failed)
+}
+
+/// Makes the load wait on a core that it shares with the server until the server has nothing more to do; whether the
+/// system did so.
+///
+/// Otherwise whichever of the two has used less of the core interrupts the other the moment it is woken: a server that
+/// needs a little more than the load loses the core after every few answers, and pays for getting it back. Nobody gives
+/// a server its load on the same core but for measuring, so that cost has no place in its figures. The policy is the
+/// same for the service and for what it is compared with, and changes nothing where the load has a core of its own.
+pub(super) fn let_the_server_finish() -> bool {
+    let own = std::process::id().to_string();
+    let changed = Command::new("chrt")
+        .args(["--batch", "--pid", "0", &own])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    changed.is_ok_and(|status| status.success())
 }
