@@ -231,7 +231,7 @@ impl Engine {
 
     /// How many keys, claims and owners with claims there are.
     #[must_use]
-    pub const fn sizes(&self) -> (usize, usize, usize) {
+    pub fn sizes(&self) -> (usize, usize, usize) {
         (self.queues.len(), self.claims.len(), self.owners.len())
     }
 
@@ -299,7 +299,7 @@ impl Engine {
             id: request.claim,
             serial: self.serial,
             queue,
-            owner: NONE,
+            owner: request.owner,
             permits: request.permits,
             stage: Stage::Waiting,
             ttl: request.ttl,
@@ -307,7 +307,7 @@ impl Engine {
             previous: NONE,
             next: NONE,
         });
-        self.owners.link(request.owner, &mut self.claims, slot);
+        self.owners.link(&mut self.claims, slot);
         slot
     }
 
@@ -382,7 +382,7 @@ impl Engine {
 
     fn tell(&mut self, slot: u32, change: Change) {
         let claim = self.claims.at(slot);
-        self.events.push_back(Event { owner: self.owners.id(claim.owner), claim: claim.id, change });
+        self.events.push_back(Event { owner: claim.owner, claim: claim.id, change });
     }
 
     /// Removes a claim and lets those who come next have what it leaves.

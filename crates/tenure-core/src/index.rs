@@ -35,6 +35,16 @@ impl Index {
         found.map(|entry| entry.slot)
     }
 
+    /// Where the number of a slot stands, for changing it to another one of the same hash.
+    pub(crate) fn find_mut(&mut self, hash: u32, is: impl Fn(u32) -> bool) -> Option<&mut u32> {
+        let found = self.table.find_mut(spread(hash), |entry| entry.hash == hash && is(entry.slot));
+        found.map(|entry| &mut entry.slot)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.table.len()
+    }
+
     pub(crate) fn insert(&mut self, hash: u32, slot: u32) {
         self.table.insert_unique(spread(hash), Entry { hash, slot }, |entry| spread(entry.hash));
     }

@@ -70,8 +70,11 @@ impl Token {
     /// ```
     #[must_use]
     pub fn to_text(self) -> [u8; TOKEN_LEN] {
-        let bits = (u128::from(self.fence.0) << 64) | u128::from(self.secret.0);
-        core::array::from_fn(|digit| b"0123456789abcdef"[(bits >> (124 - 4 * digit)) as usize & 0xf])
+        let mut text = [0; TOKEN_LEN];
+        let (fence, secret) = text.split_at_mut(TOKEN_LEN / 2);
+        write_hex(self.fence.0, fence);
+        write_hex(self.secret.0, secret);
+        text
     }
 
     /// Reads the text form.
@@ -80,21 +83,42 @@ impl Token {
     ///
     /// [`BadToken`] for anything but thirty-two lowercase hexadecimal digits.
     pub fn from_text(text: &[u8]) -> Result<Self, BadToken> {
-        if text.len() != TOKEN_LEN {
-            return Err(BadToken);
-        }
-        let mut bits = 0_u128;
-        for digit in text {
-            let value = match digit {
-                b'0'..=b'9' => digit - b'0',
-                b'a'..=b'f' => digit - b'a' + 10,
-                _ => return Err(BadToken),
-            };
-            bits = (bits << 4) | u128::from(value);
-        }
-        Ok(Self { fence: Fence((bits >> 64) as u64), secret: Secret(bits as u64) })
+        let text: &[u8; TOKEN_LEN] = text.try_into().map_err(|_| BadToken)?;
+        let (fence, secret) = text.split_at(TOKEN_LEN / 2);
+        Ok(Self { fence: Fence(read_hex(fence)?), secret: Secret(read_hex(secret)?) })
     }
 }
+
+fn write_hex(mut number: u64, digits: &mut [u8]) {
+    for digit in digits.iter_mut().rev() {
+        *digit = b"0123456789abcdef"[number as usize & 0xf];
+        number >>= 4;
+    }
+}
+
+fn read_hex(digits: &[u8]) -> Result<u64, BadToken> {
+    // A digit that is none has bits that no digit has. They are gathered and looked at once, after the last.
+    let (mut number, mut seen) = (0_u64, 0_u8);
+    for digit in digits {
+        let value = DIGITS[usize::from(*digit)];
+        seen |= value;
+        number = number << 4 | u64::from(value & 0xf);
+    }
+    if seen & NO_DIGIT == 0 { Ok(number) } else { Err(BadToken) }
+}
+
+/// What is in the table for a byte that is no lowercase hexadecimal digit.
+const NO_DIGIT: u8 = 0x80;
+
+static DIGITS: [u8; 256] = {
+    let mut table = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < 16 {
+        table[b"0123456789abcdef"[value as usize] as usize] = value;
+        value += 1;
+    }
+    table
+};
 
 impl fmt::Display for Fence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

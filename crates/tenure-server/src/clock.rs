@@ -26,6 +26,12 @@ impl Clock {
         tokio::time::Instant::from_std(self.origin + span)
     }
 
+    /// Lets time pass where there is no event to wait for.
+    #[expect(clippy::disallowed_methods, reason = "this is the module that owns the clock")]
+    pub(crate) async fn pause(span: Duration) {
+        tokio::time::sleep(span).await;
+    }
+
     /// Nanoseconds since 1970 on the wall clock; zero when that is set to a time before.
     #[expect(clippy::disallowed_methods, reason = "this is the module that owns the clock")]
     pub(crate) fn wall_nanos() -> u64 {

@@ -3,16 +3,16 @@
 //! The task of a connection is one poll function and little else, so that an idle connection is small. Whatever arrived is
 //! read once into a buffer of the thread, every whole request in it is answered, and the answers leave in one write.
 
+mod alarm;
 mod output;
 mod scratch;
-#[cfg(test)]
-mod tests;
 
 use crate::clock::Clock;
 use crate::mailbox::Mailbox;
 use crate::report::Report;
 use crate::session::{Flow, Session};
 use crate::shared::{Place, Shared};
+use alarm::Alarm;
 use output::Output;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -22,7 +22,6 @@ use std::time::Duration;
 use tenure_core::Instant;
 use tenure_wire::line::{Decoded, decode};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Sleep;
 
 /// The most bytes of further requests that are kept while one blocks. Whoever sends more is cut: only a reader that goes on
 /// reading sees that its peer has gone.
@@ -52,7 +51,7 @@ struct Connection<S> {
     phase: Phase,
     /// Since when the peer owes the rest of a request, or the next one.
     since: Instant,
-    timer: Pin<Box<Sleep>>,
+    alarm: Alarm,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -83,7 +82,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             report: None,
             phase: Phase::Serving,
             since,
-            timer: Box::pin(tokio::time::sleep_until(clock.timer(first))),
+            alarm: Alarm::new(clock, first),
         }
     }
 
@@ -111,13 +110,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 self.write_report();
                 continue;
             }
-            match self.poll_mail(cx) {
-                Poll::Ready(true) => return Poll::Ready(()),
-                Poll::Ready(false) => continue,
-                Poll::Pending => {}
+            if self.serve_kept() {
+                continue;
             }
-            if !self.serve_kept() && ready!(self.poll_read(cx)) {
-                return Poll::Ready(());
+            let read = self.poll_read(cx);
+            // A peer that never pauses does not hear later of what it did not ask for: the runtime makes it pause.
+            let heard = if read.is_pending() { self.poll_mail(cx) } else { read };
+            match heard {
+                Poll::Ready(true) => return Poll::Ready(()),
+                Poll::Ready(false) => {}
+                Poll::Pending => ready!(self.poll_silence(cx)),
             }
         }
     }
@@ -166,10 +168,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Takes a piece of mail; true when it says to end.
     fn poll_mail(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         let Some(mail) = ready!(self.mailbox.poll_next(cx.waker())) else { return Poll::Ready(true) };
-        let was_blocked = self.session.is_blocked();
-        self.session.receive(mail, self.output.buffer());
+        let (now, was_blocked) = (self.clock.now(), self.session.is_blocked());
+        self.session.receive(now, mail, self.output.buffer());
         if was_blocked && !self.session.is_blocked() {
-            self.since = self.clock.now();
+            self.since = now;
         }
         Poll::Ready(false)
     }
@@ -180,7 +182,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return false;
         }
         let mut input = std::mem::take(&mut self.input);
-        let served = self.serve(&input);
+        let served = self.serve(self.clock.now(), &input);
         if served < input.len() {
             input.drain(..served);
             self.input = input;
@@ -190,7 +192,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Reads what is there and serves it; true when the peer has gone.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        let gone = scratch::with_input(|buffer| {
+        scratch::with_input(|buffer| {
             let mut read = ReadBuf::new(buffer);
             match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read)) {
                 Ok(()) if !read.filled().is_empty() => {
@@ -199,18 +201,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 }
                 Ok(()) | Err(_) => Poll::Ready(true),
             }
-        });
-        if gone.is_pending() && !self.session.is_blocked() {
-            ready!(self.poll_deadline(self.since.after(self.session.shared().config.read_timeout), cx));
-            self.act(|session, out| session.refuse(out));
-            return Poll::Ready(false);
+        })
+    }
+
+    /// Refuses a peer that owes a request, or the rest of one, for too long. One whose request blocks owes nothing.
+    fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.session.is_blocked() {
+            return Poll::Pending;
         }
-        gone
+        ready!(self.poll_deadline(self.since.after(self.session.shared().config.read_timeout), cx));
+        self.act(|session, out| session.refuse(out));
+        Poll::Ready(())
     }
 
     fn take_in(&mut self, arrived: &[u8]) {
+        let now = self.clock.now();
         if self.input.is_empty() {
-            self.since = self.clock.now();
+            self.since = now;
         }
         if !self.input.is_empty() || self.session.is_blocked() {
             self.input.extend_from_slice(arrived);
@@ -219,13 +226,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             return;
         }
-        let served = self.serve(arrived);
+        let served = self.serve(now, arrived);
         self.input.extend_from_slice(&arrived[served..]);
     }
 
     /// Answers the whole requests at the start of `bytes`, up to one that blocks, reports or ends it all; how many bytes
     /// they were.
-    fn serve(&mut self, bytes: &[u8]) -> usize {
+    fn serve(&mut self, now: Instant, bytes: &[u8]) -> usize {
         let mut served = 0;
         while matches!(self.phase, Phase::Serving) && !self.session.is_blocked() && self.report.is_none() {
             match decode(&bytes[served..]) {
@@ -234,14 +241,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Decoded::Request { command, len } => {
                     served += len;
                     self.act(|session, out| match command {
-                        Ok(command) => session.handle(command, out),
+                        Ok(command) => session.handle(now, command, out),
                         Err(refusal) => session.misunderstand(refusal, out),
                     });
                 }
             }
         }
         if served > 0 {
-            self.since = self.clock.now();
+            self.since = now;
         }
         served
     }
@@ -260,19 +267,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.phase = Phase::Ending { pause };
     }
 
-    /// Ready at `at`. The timer is left where it is as long as it fires early enough, so that a busy connection hardly ever
-    /// touches it.
+    /// Ready at `at`.
     fn poll_deadline(&mut self, at: Instant, cx: &mut Context<'_>) -> Poll<()> {
-        let fires = self.clock.timer(at);
-        if self.timer.deadline() > fires {
-            self.timer.as_mut().reset(fires);
-        }
         loop {
-            ready!(self.timer.as_mut().poll(cx));
+            ready!(self.alarm.poll(self.clock, at, cx));
             if self.clock.now() >= at {
                 return Poll::Ready(());
             }
-            self.timer.as_mut().reset(fires);
         }
     }
 }

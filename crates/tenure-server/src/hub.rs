@@ -53,10 +53,9 @@ impl Hub {
     }
 
     /// Does something with the engine, and lets everyone hear of it whom it concerns.
-    pub(crate) fn call<R>(&self, act: impl FnOnce(&mut Engine, Instant) -> R) -> R {
-        let now = self.clock.now();
+    pub(crate) fn call<R>(&self, act: impl FnOnce(&mut Engine) -> R) -> R {
         let mut inner = self.lock();
-        let result = act(&mut inner.engine, now);
+        let result = act(&mut inner.engine);
         let wakers = inner.route();
         let earlier = inner.rearm();
         let low = inner.asks_for_fences();
@@ -82,7 +81,8 @@ impl Hub {
 
     /// Ends what an owner leaves behind.
     pub(crate) fn disconnect(&self, owner: OwnerId, held: Held) {
-        while !self.call(|engine, now| engine.disconnect(now, owner, held, ENDED_MAX)) {}
+        let now = self.clock.now();
+        while !self.call(|engine| engine.disconnect(now, owner, held, ENDED_MAX)) {}
         self.lock().mailboxes.remove(&owner);
     }
 
@@ -94,7 +94,8 @@ impl Hub {
 
     /// Brings the engine up to date; when to call next.
     pub(crate) fn tick(&self) -> Instant {
-        self.call(|engine, now| engine.handle_timeout(now));
+        let now = self.clock.now();
+        self.call(|engine| engine.handle_timeout(now));
         let mut inner = self.lock();
         inner.armed = inner.next_due();
         inner.armed

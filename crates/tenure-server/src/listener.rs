@@ -1,5 +1,6 @@
 //! The door: accepting connections.
 
+use crate::clock::Clock;
 use crate::connection::serve;
 use crate::shared::{Place, Shared};
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
@@ -47,7 +48,7 @@ pub(crate) async fn accept(listener: TcpListener, shared: Arc<Shared>, tls: Opti
             Err(error) if is_of_the_peer(&error) => {}
             Err(error) => {
                 tracing::warn!(%error, ?pause, "cannot accept connections; those that wait will be tried again");
-                tokio::time::sleep(pause).await;
+                Clock::pause(pause).await;
                 pause = (pause * 2).min(PAUSE_MAX);
             }
         }

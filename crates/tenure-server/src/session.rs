@@ -1,8 +1,6 @@
 //! One connection's side of the line protocol: what each request does, and what it is answered.
 
 mod parked;
-#[cfg(test)]
-mod tests;
 
 use crate::entropy;
 use crate::mailbox::{Mail, Mailbox};
@@ -12,8 +10,8 @@ use parked::Parked;
 use std::sync::Arc;
 use std::time::Duration;
 use tenure_core::{
-    Change, ClaimId, Enqueued, Held, Key, Limit, OwnerId, Patience, Refusal, Released, Renewed, Request,
-    Token, Waited,
+    Change, ClaimId, Enqueued, Held, Instant, Key, Limit, OwnerId, Patience, Refusal, Released, Renewed,
+    Request, Token, Waited,
 };
 use tenure_wire::line::{Answer, Bond, Command};
 
@@ -96,8 +94,8 @@ impl Session {
         Flow::Next
     }
 
-    /// Does what a request asks for.
-    pub(crate) fn handle(&mut self, command: Command<'_>, out: &mut Vec<u8>) -> Flow {
+    /// Does what a request asks for that arrived at `now`.
+    pub(crate) fn handle(&mut self, now: Instant, command: Command<'_>, out: &mut Vec<u8>) -> Flow {
         if !self.admitted {
             return self.admit(command, out);
         }
@@ -106,17 +104,19 @@ impl Session {
             return Flow::Close;
         }
         let answer = match command {
-            Command::Acquire { key, limit, wait, lease } => match self.acquire(key, limit, wait, lease) {
+            Command::Acquire { key, limit, wait, lease } => {
+                match self.acquire(now, key, limit, wait, lease) {
+                    Some(answer) => answer,
+                    None => return Flow::Blocked,
+                }
+            }
+            Command::Wait { key, wait } => match self.wait(now, key, wait) {
                 Some(answer) => answer,
                 None => return Flow::Blocked,
             },
-            Command::Wait { key, wait } => match self.wait(key, wait) {
-                Some(answer) => answer,
-                None => return Flow::Blocked,
-            },
-            Command::Enqueue { key, limit, lease } => self.enqueue(key, limit, lease),
-            Command::Release { key, token } => self.release(key, token),
-            Command::Renew { key, token, lease } => self.renew(key, token, lease),
+            Command::Enqueue { key, limit, lease } => self.enqueue(now, key, limit, lease),
+            Command::Release { key, token } => self.release(now, key, token),
+            Command::Renew { key, token, lease } => self.renew(now, key, token, lease),
             Command::Auth { .. } => Answer::Error,
             Command::Ping => Answer::Ok,
             Command::Bind { bond } => self.bind(bond),
@@ -137,17 +137,17 @@ impl Session {
     }
 
     /// Takes note of a piece of mail, and answers the blocked request if it is about that.
-    pub(crate) fn receive(&mut self, mail: Mail, out: &mut Vec<u8>) {
+    pub(crate) fn receive(&mut self, now: Instant, mail: Mail, out: &mut Vec<u8>) {
         match mail {
             Mail::Signal(line) => out.extend_from_slice(&line),
             Mail::Claim(claim, change) => match self.blocked.filter(|blocked| blocked.claim == claim) {
-                Some(blocked) => self.unblock(blocked, change, out),
+                Some(blocked) => self.unblock(now, blocked, change, out),
                 None if change == Change::Lapsed => self.parked.lapse(claim),
                 None => {}
             },
             Mail::Drain => {
                 if let Some(blocked) = self.blocked.take() {
-                    self.shared.hub.call(|engine, now| engine.cancel(now, blocked.claim));
+                    self.shared.hub.call(|engine| engine.cancel(now, blocked.claim));
                     Answer::Error.encode(out);
                 }
             }
@@ -155,26 +155,25 @@ impl Session {
     }
 
     fn admit(&mut self, command: Command<'_>, out: &mut Vec<u8>) -> Flow {
-        match command {
-            Command::Auth { token } if self.shared.gate.admits(token) => {
-                self.admitted = true;
-                Answer::Ok.encode(out);
-                Flow::Next
-            }
-            #[expect(clippy::wildcard_enum_match_arm, reason = "whatever else it is, it comes too early")]
-            _ => self.refuse(out),
+        let Command::Auth { token } = command else { return self.refuse(out) };
+        if !self.shared.gate.admits(token) {
+            return self.refuse(out);
         }
+        self.admitted = true;
+        Answer::Ok.encode(out);
+        Flow::Next
     }
 
     fn acquire(
         &mut self,
+        now: Instant,
         key: Key<'_>,
         limit: Limit,
         wait: Duration,
         lease: Option<Duration>,
     ) -> Option<Answer> {
         let (claim, lease) = (self.next_claim(), self.lease(lease));
-        match self.ask(claim, key, limit, lease, patience(self.shared.clock.now(), wait)) {
+        match self.ask(now, claim, key, limit, lease, patience(now, wait)) {
             Enqueued::Acquired(grant) => Some(Answer::Granted { token: grant.token, lease }),
             Enqueued::Busy => Some(Answer::Timeout),
             Enqueued::Refused(refusal) => Some(explain(refusal)),
@@ -185,8 +184,8 @@ impl Session {
         }
     }
 
-    fn enqueue(&mut self, key: Key<'_>, limit: Limit, lease: Option<Duration>) -> Answer {
-        if let Some(claim) = self.parked.get(key).filter(|claim| self.knows(*claim)) {
+    fn enqueue(&mut self, now: Instant, key: Key<'_>, limit: Limit, lease: Option<Duration>) -> Answer {
+        if let Some(claim) = self.parked.get(key).filter(|claim| self.knows(now, *claim)) {
             tracing::debug!(owner = self.owner.get(), ?key, ?claim, "enqueued already");
             return Answer::AlreadyEnqueued;
         }
@@ -194,7 +193,7 @@ impl Session {
             return Answer::MaxWaiters;
         }
         let (claim, lease) = (self.next_claim(), self.lease(lease));
-        let answer = match self.ask(claim, key, limit, lease, Patience::Endless) {
+        let answer = match self.ask(now, claim, key, limit, lease, Patience::Endless) {
             Enqueued::Acquired(grant) => Answer::Acquired { token: grant.token, lease },
             Enqueued::Queued => Answer::Queued,
             Enqueued::Busy => return Answer::Timeout,
@@ -204,12 +203,12 @@ impl Session {
         answer
     }
 
-    fn wait(&mut self, key: Key<'_>, wait: Duration) -> Option<Answer> {
+    fn wait(&mut self, now: Instant, key: Key<'_>, wait: Duration) -> Option<Answer> {
         let Some((claim, lapsed)) = self.parked.remove(key) else { return Some(Answer::NotEnqueued) };
         if lapsed {
             return Some(Answer::LeaseExpired);
         }
-        match self.shared.hub.call(|engine, now| engine.wait(now, claim, patience(now, wait))) {
+        match self.shared.hub.call(|engine| engine.wait(now, claim, patience(now, wait))) {
             Waited::Acquired(grant) => Some(Answer::Granted { token: grant.token, lease: grant.ttl }),
             Waited::TimedOut => Some(Answer::Timeout),
             // The lease may have ended just now, and the word of it still be on its way.
@@ -222,10 +221,10 @@ impl Session {
         }
     }
 
-    fn release(&mut self, key: Key<'_>, token: &[u8]) -> Answer {
+    fn release(&mut self, now: Instant, key: Key<'_>, token: &[u8]) -> Answer {
         let Ok(token) = Token::from_text(token) else { return Answer::Error };
-        let released = self.shared.hub.call(|engine, now| engine.release(now, key, token));
-        if let Some(claim) = self.parked.get(key).filter(|claim| !self.knows(*claim)) {
+        let released = self.shared.hub.call(|engine| engine.release(now, key, token));
+        if let Some(claim) = self.parked.get(key).filter(|claim| !self.knows(now, *claim)) {
             self.parked.forget(key, claim);
         }
         match released {
@@ -234,9 +233,9 @@ impl Session {
         }
     }
 
-    fn renew(&self, key: Key<'_>, token: &[u8], lease: Option<Duration>) -> Answer {
+    fn renew(&self, now: Instant, key: Key<'_>, token: &[u8], lease: Option<Duration>) -> Answer {
         let (Ok(token), lease) = (Token::from_text(token), self.lease(lease)) else { return Answer::Error };
-        match self.shared.hub.call(|engine, now| engine.renew(now, key, token, lease)) {
+        match self.shared.hub.call(|engine| engine.renew(now, key, token, lease)) {
             Renewed::Until(_) => Answer::Renewed { lease },
             Renewed::NotHeld => Answer::Error,
         }
@@ -259,14 +258,14 @@ impl Session {
         }
     }
 
-    fn unblock(&mut self, blocked: Blocked, change: Change, out: &mut Vec<u8>) {
+    fn unblock(&mut self, now: Instant, blocked: Blocked, change: Change, out: &mut Vec<u8>) {
         self.blocked = None;
         let lapsed = if blocked.waits { Answer::LeaseExpired } else { Answer::Timeout };
         let answer = match change {
             Change::TimedOut => Answer::Timeout,
             Change::Lapsed => lapsed,
             Change::Ready => {
-                match self.shared.hub.call(|engine, now| engine.wait(now, blocked.claim, Patience::Endless)) {
+                match self.shared.hub.call(|engine| engine.wait(now, blocked.claim, Patience::Endless)) {
                     Waited::Acquired(grant) => Answer::Granted { token: grant.token, lease: grant.ttl },
                     // Its lease ended before this connection came round to it: it was never theirs to act on.
                     Waited::Unknown | Waited::Pending | Waited::TimedOut => lapsed,
@@ -276,14 +275,22 @@ impl Session {
         answer.encode(out);
     }
 
-    fn ask(&self, claim: ClaimId, key: Key<'_>, limit: Limit, ttl: Duration, patience: Patience) -> Enqueued {
+    fn ask(
+        &self,
+        now: Instant,
+        claim: ClaimId,
+        key: Key<'_>,
+        limit: Limit,
+        ttl: Duration,
+        patience: Patience,
+    ) -> Enqueued {
         let secret = entropy::secret();
         let request = Request { claim, owner: self.owner, key, permits: 1, limit, ttl, secret, patience };
-        self.shared.hub.call(|engine, now| engine.enqueue(now, &request))
+        self.shared.hub.call(|engine| engine.enqueue(now, &request))
     }
 
-    fn knows(&self, claim: ClaimId) -> bool {
-        self.shared.hub.call(|engine, now| {
+    fn knows(&self, now: Instant, claim: ClaimId) -> bool {
+        self.shared.hub.call(|engine| {
             engine.handle_timeout(now);
             engine.knows(claim)
         })
@@ -327,7 +334,7 @@ const fn begins_something(command: Command<'_>) -> bool {
     }
 }
 
-fn patience(now: tenure_core::Instant, wait: Duration) -> Patience {
+fn patience(now: Instant, wait: Duration) -> Patience {
     if wait.is_zero() { Patience::None } else { Patience::Until(now.after(wait)) }
 }
 

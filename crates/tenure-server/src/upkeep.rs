@@ -1,5 +1,6 @@
 //! What runs beside the connections: the timer of the engine, and the keeper of the fences.
 
+use crate::clock::Clock;
 use crate::hub::Hub;
 use crate::state::{FENCE_MAX, FenceStore, range_end};
 use std::sync::Arc;
@@ -36,10 +37,11 @@ pub(crate) async fn keep_fences(hub: Arc<Hub>, store: FenceStore, mut end: u64) 
         while let Err(error) = reserve(&store, next).await {
             let left = hub.look(tenure_core::Engine::fences_left);
             tracing::error!(%error, path = ?store.path(), left, "cannot reserve fences; after those left nothing is granted");
-            tokio::time::sleep(DISK_PAUSE).await;
+            Clock::pause(DISK_PAUSE).await;
         }
         end = next;
-        hub.call(|engine, now| engine.extend_fences(now, Fence::new(end)));
+        let now = hub.clock().now();
+        hub.call(|engine| engine.extend_fences(now, Fence::new(end)));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::index::Index;
 use crate::slab::Slab;
-use crate::{ClaimId, Fence, Secret};
+use crate::{ClaimId, Fence, OwnerId, Secret};
 use core::time::Duration;
 
 /// No slot.
@@ -15,7 +15,7 @@ pub(super) struct Claim {
     /// The number of its arrival, over all keys: its place in line.
     pub(super) serial: u64,
     pub(super) queue: u32,
-    pub(super) owner: u32,
+    pub(super) owner: OwnerId,
     pub(super) permits: u32,
     pub(super) stage: Stage,
     pub(super) ttl: Duration,
@@ -63,10 +63,6 @@ impl Claims {
 
     pub(super) fn find(&self, id: ClaimId) -> Option<u32> {
         self.index.find(self.index.hash(id), |slot| self.slab[slot].id == id)
-    }
-
-    pub(super) fn get_mut(&mut self, slot: u32) -> Option<&mut Claim> {
-        self.slab.get_mut(slot)
     }
 
     /// A claim that the caller knows to be there.

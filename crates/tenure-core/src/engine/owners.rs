@@ -1,83 +1,66 @@
 //! Whose claims they are.
 
-use super::claims::{Claim, Claims, NONE};
+use super::claims::{Claims, NONE};
 use crate::OwnerId;
 use crate::index::Index;
-use crate::slab::Slab;
 
-/// The owners that have claims, each with a list that runs through its claims.
+/// For each owner that has claims, the head of a list that runs through them.
 ///
 /// An owner without claims takes no room: those who come and go without asking for anything cost nothing.
 #[derive(Clone, Debug)]
 pub(super) struct Owners {
-    slab: Slab<Owner>,
-    index: Index,
-}
-
-#[derive(Clone, Debug)]
-struct Owner {
-    id: OwnerId,
-    first: u32,
+    heads: Index,
 }
 
 impl Owners {
     pub(super) fn new(seed: u64) -> Self {
-        Self { slab: Slab::new(), index: Index::new(seed) }
+        Self { heads: Index::new(seed) }
     }
 
-    pub(super) const fn len(&self) -> usize {
-        self.slab.len()
-    }
-
-    pub(super) fn id(&self, slot: u32) -> OwnerId {
-        self.slab[slot].id
-    }
-
-    pub(super) fn find(&self, id: OwnerId) -> Option<u32> {
-        self.index.find(self.index.hash(id), |slot| self.id(slot) == id)
+    pub(super) fn len(&self) -> usize {
+        self.heads.len()
     }
 
     /// The claims of an owner, the latest first.
-    pub(super) fn claims<'a>(&'a self, id: OwnerId, claims: &'a Claims) -> impl Iterator<Item = u32> + 'a {
-        let first = self.find(id).map(|slot| self.slab[slot].first);
-        core::iter::successors(first, |slot| Some(claims.at(*slot).next).filter(|next| *next != NONE))
+    pub(super) fn claims<'a>(
+        &self,
+        owner: OwnerId,
+        claims: &'a Claims,
+    ) -> impl Iterator<Item = u32> + use<'a> {
+        let head = self.heads.find(self.heads.hash(owner), |slot| claims.at(slot).owner == owner);
+        core::iter::successors(head, |slot| Some(claims.at(*slot).next).filter(|next| *next != NONE))
     }
 
-    /// Puts a claim at the head of its owner's list and notes the owner in it.
-    pub(super) fn link(&mut self, id: OwnerId, claims: &mut Claims, slot: u32) {
-        let owner = self.find(id).unwrap_or_else(|| self.add(id));
-        let next = core::mem::replace(&mut self.slab[owner].first, slot);
-        if let Some(neighbour) = claims.get_mut(next) {
-            neighbour.previous = slot;
+    /// Puts a claim at the head of its owner's list.
+    pub(super) fn link(&mut self, claims: &mut Claims, slot: u32) {
+        let owner = claims.at(slot).owner;
+        let hash = self.heads.hash(owner);
+        match self.heads.find_mut(hash, |head| claims.at(head).owner == owner) {
+            None => self.heads.insert(hash, slot),
+            Some(head) => {
+                let next = core::mem::replace(head, slot);
+                claims.at_mut(next).previous = slot;
+                claims.at_mut(slot).next = next;
+            }
         }
-        let claim = claims.at_mut(slot);
-        (claim.owner, claim.previous, claim.next) = (owner, NONE, next);
     }
 
-    /// Takes a claim out of its owner's list; an owner goes with its last claim.
+    /// Takes a claim out of its owner's list.
     pub(super) fn unlink(&mut self, claims: &mut Claims, slot: u32) {
-        let Claim { owner, previous, next, .. } = *claims.at(slot);
-        if let Some(neighbour) = claims.get_mut(next) {
-            neighbour.previous = previous;
+        let claim = claims.at(slot);
+        let (owner, previous, next) = (claim.owner, claim.previous, claim.next);
+        if next != NONE {
+            claims.at_mut(next).previous = previous;
         }
-        if let Some(neighbour) = claims.get_mut(previous) {
-            neighbour.next = next;
-        } else if next == NONE {
-            self.remove(owner);
-        } else {
-            self.slab[owner].first = next;
+        if previous != NONE {
+            claims.at_mut(previous).next = next;
+            return;
         }
-    }
-
-    fn add(&mut self, id: OwnerId) -> u32 {
-        let slot = self.slab.insert(Owner { id, first: NONE });
-        self.index.insert(self.index.hash(id), slot);
-        slot
-    }
-
-    fn remove(&mut self, slot: u32) {
-        if let Some(owner) = self.slab.remove(slot) {
-            self.index.remove(self.index.hash(owner.id), slot);
+        let hash = self.heads.hash(owner);
+        if next == NONE {
+            self.heads.remove(hash, slot);
+        } else if let Some(head) = self.heads.find_mut(hash, |head| head == slot) {
+            *head = next;
         }
     }
 }

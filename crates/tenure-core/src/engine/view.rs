@@ -87,7 +87,7 @@ impl Engine {
         let claim = self.claims.at(slot);
         Holder {
             claim: claim.id,
-            owner: self.owners.id(claim.owner),
+            owner: claim.owner,
             fence,
             permits: claim.permits,
             deadline: self.deadlines.get(slot).unwrap_or(self.now),
