@@ -5,7 +5,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use super::harness::{Daemon, Stopwatch, pause, tenure, until};
-use super::{is_free, is_gone, script, until_gone};
+use super::{is_free, is_gone, script, stop, until_gone};
 
 /// The lease of these tests. Long enough for a busy machine to renew it in time, short enough to wait for its end.
 const TTL: Duration = Duration::from_secs(3);
@@ -35,7 +35,7 @@ fn a_daemon_that_stops_ends_the_command_before_its_lease_is_over() {
         let mut peer = script(&daemon, &[TTL_FLAG, "k"], stubbornness);
         let pids = peer.line();
         let stopped = Stopwatch::start();
-        daemon.signal(Signal::SIGSTOP);
+        stop(daemon.pid());
         for pid in pids.split(' ') {
             until_gone(pid);
         }
@@ -116,7 +116,7 @@ fn a_lost_connection_does_not_hand_the_lock_on_while_the_command_lives() {
     let pid = peer.line();
     let mut next = daemon.connect();
     next.request("l", "k", "30");
-    peer.signal(Signal::SIGSTOP);
+    stop(peer.pid());
     // Its lease runs out now: the command lives on, for nobody is there to end it. That is what fences are for.
     next.grant();
     assert!(!is_gone(&pid));
@@ -131,7 +131,7 @@ fn a_release_that_nobody_answers_keeps_the_commands_code() {
     let daemon = Daemon::start(&[]);
     let mut peer = script(&daemon, &["k"], "echo ready; read -r line; exit 5");
     assert_eq!(peer.line(), "ready");
-    daemon.signal(Signal::SIGSTOP);
+    stop(daemon.pid());
     peer.send("done\n");
     let code = peer.end().code();
     daemon.signal(Signal::SIGCONT);
@@ -144,7 +144,7 @@ fn a_lease_that_ended_under_a_command_that_ended_too_is_told() {
     let daemon = Daemon::start(&[]);
     let mut peer = script(&daemon, &["--ttl=1s", "k"], "echo ready; read -r line; exit 0");
     assert_eq!(peer.line(), "ready");
-    peer.signal(Signal::SIGSTOP);
+    stop(peer.pid());
     let mut next = daemon.connect();
     next.acquire("l", "k", "30 60");
     peer.send("done\n");

@@ -11,11 +11,12 @@ mod several;
 mod terminal;
 mod waiting;
 
+use std::path::Path;
 use std::process::Command;
 
 use harness::{Daemon, Peer, until};
 use nix::errno::Errno;
-use nix::sys::signal::kill;
+use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 /// `tenure run` against a daemon.
@@ -49,13 +50,27 @@ fn waiters(daemon: &Daemon, key: &str) -> u64 {
     locks.iter().find(|lock| lock["key"] == key).map_or(0, |lock| lock["waiters"].as_u64().unwrap())
 }
 
+/// Stops a process, and waits until each of its threads has stopped: on a busy machine some run on for a while.
+fn stop(pid: u32) {
+    kill(Pid::from_raw(pid.try_into().unwrap()), Signal::SIGSTOP).unwrap();
+    until("it has stopped", || {
+        let mut threads = std::fs::read_dir(format!("/proc/{pid}/task")).unwrap();
+        threads.all(|thread| state(&thread.unwrap().path()) == Some('T'))
+    });
+}
+
+/// The letter for what a process or thread does, by its folder under `/proc`.
+fn state(folder: &Path) -> Option<char> {
+    let stat = std::fs::read_to_string(folder.join("stat")).ok()?;
+    stat.rsplit_once(") ")?.1.chars().next()
+}
+
 /// Waits until a process is gone, be it that nobody has asked for its exit code yet.
 fn until_gone(pid: &str) {
     until(&format!("process {pid} is gone"), || is_gone(pid));
 }
 
 fn is_gone(pid: &str) -> bool {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
-    let is_zombie = stat.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('Z'));
+    let is_zombie = state(&Path::new("/proc").join(pid)) == Some('Z');
     is_zombie || kill(Pid::from_raw(pid.parse().unwrap()), None) == Err(Errno::ESRCH)
 }
