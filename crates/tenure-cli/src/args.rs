@@ -49,7 +49,7 @@ pub(crate) enum Command {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Service")]
 pub(crate) struct Service {
-    /// The service, as tenure://HOST:PORT
+    /// The service, as tenure://HOST:PORT, or tenures:// for TLS
     #[arg(
         long,
         env = "TENURE_URL",
@@ -62,6 +62,10 @@ pub(crate) struct Service {
     /// A file with the token that the service asks for [or the token itself in TENURE_AUTH_TOKEN]
     #[arg(long, env = "TENURE_AUTH_TOKEN_FILE", hide_env_values = true, value_name = "FILE")]
     pub(crate) auth_token_file: Option<PathBuf>,
+
+    /// The certificates to trust with tenures://, a PEM file [default: those of the system]
+    #[arg(long, env = "TENURE_TLS_CA", hide_env_values = true, value_name = "FILE")]
+    pub(crate) tls_ca: Option<PathBuf>,
 }
 
 impl Service {

@@ -2,6 +2,7 @@
 
 mod connect;
 mod inbox;
+mod tls;
 
 use tenure_wire::line::{self, Bond, Command, Reply, parse_answer};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};

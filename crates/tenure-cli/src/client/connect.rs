@@ -7,6 +7,7 @@ use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 
 use super::Stream;
+use super::tls::Tls;
 use crate::address::Address;
 use crate::args::Service;
 use crate::exit::{Exit, Failure};
@@ -19,22 +20,24 @@ const KEEPALIVE: Duration = Duration::from_secs(15);
 
 /// Opens a connection.
 pub(super) async fn connect(service: &Service) -> Result<Box<dyn Stream>, Failure> {
-    let address = &service.url;
-    if address.tls {
-        return Err(Failure::new(
-            Exit::Usage,
-            format!(
-                "{address}: this command does not speak TLS; put a TLS tunnel before it, or use tenure://"
-            ),
-        ));
-    }
-    let stream =
-        tokio::time::timeout(CONNECT_TIMEOUT, TcpStream::connect((address.host.as_str(), address.port)))
-            .await
-            .unwrap_or_else(|_| Err(ErrorKind::TimedOut.into()))
-            .map_err(|error| unreachable(address, error))?;
-    prepare(&stream).map_err(|error| unreachable(address, error))?;
-    Ok(Box::new(stream))
+    let tls = service.url.tls.then(|| Tls::new(service)).transpose()?;
+    let connecting = async {
+        let stream = plain(&service.url).await.map_err(|error| unreachable(&service.url, error))?;
+        let stream: Box<dyn Stream> = match tls {
+            Some(tls) => Box::new(tls.wrap(stream, &service.url).await?),
+            None => Box::new(stream),
+        };
+        Ok(stream)
+    };
+    tokio::time::timeout(CONNECT_TIMEOUT, connecting)
+        .await
+        .unwrap_or_else(|_| Err(unreachable(&service.url, ErrorKind::TimedOut.into())))
+}
+
+async fn plain(address: &Address) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect((address.host.as_str(), address.port)).await?;
+    prepare(&stream)?;
+    Ok(stream)
 }
 
 fn prepare(stream: &TcpStream) -> io::Result<()> {

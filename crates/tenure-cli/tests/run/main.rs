@@ -7,6 +7,7 @@ mod harness;
 mod command;
 mod losing;
 mod older;
+mod secure;
 mod several;
 mod terminal;
 mod waiting;
