@@ -134,6 +134,23 @@ fn a_silent_connection_is_ended_with_an_error() {
 }
 
 #[test]
+fn a_connection_that_was_busy_and_falls_silent_is_ended_too() {
+    let daemon = Daemon::start(&["--read-timeout", "1"]);
+    let mut clients: Vec<_> = (0..20).map(|_| daemon.connect()).collect();
+    for client in &mut clients {
+        client.send("ping\n\n\nstats\n\n\n".repeat(1000));
+        for _ in 0..1000 {
+            assert_eq!(client.line(), "ok");
+            assert!(client.line().starts_with("ok {"));
+        }
+    }
+    for client in &mut clients {
+        assert_eq!(client.line(), "error");
+        client.assert_closed();
+    }
+}
+
+#[test]
 fn a_request_that_never_gets_whole_is_ended_however_lively_it_is() {
     let daemon = Daemon::start(&["--read-timeout", "1"]);
     let mut client = daemon.connect();
