@@ -115,8 +115,8 @@ pub(crate) fn unexpected(reply: &Reply<'_>) -> Failure {
             Exit::Denied,
             "the service wants a token, or another one: put it into a file and name that with --auth-token-file",
         ),
-        Reply::Failed(line::Failure::Draining) => {
-            Failure::from(Exit::Unavailable, "try again", line::Failure::Draining)
+        Reply::Failed(stopping @ line::Failure::Draining) => {
+            Failure::new(Exit::Unavailable, stopping.to_string())
         }
         Reply::Failed(failure) => Failure::from(Exit::Refused, "refused", *failure),
         Reply::Timeout => Failure::new(Exit::Refused, "the service answered that the time is over"),

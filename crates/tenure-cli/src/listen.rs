@@ -11,7 +11,7 @@ use tenure_wire::line::{Command, Reply};
 use crate::args::Service;
 use crate::client::{Answered as _, Connection};
 use crate::exit::{Exit, Failure};
-use crate::{query, say};
+use crate::{clock, query, say};
 
 /// How often to show that this end lives: a service closes a connection that was silent for 23 s.
 const PING_EVERY: Duration = Duration::from_secs(15);
@@ -47,11 +47,15 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     query::block_on(async {
         let mut connection = query::within(ANSWER_MAX, subscribed(args)).await?;
+        let mut ping_at = clock::now().after(PING_EVERY);
         loop {
-            let next = tokio::time::timeout(PING_EVERY, connection.next()).await;
-            match next {
-                Ok(reply) => heard(&reply?)?,
-                Err(_) => query::within(ANSWER_MAX, connection.send(&Command::Ping)).await?,
+            if let Some(reply) = clock::before(ping_at, connection.next()).await {
+                heard(&reply?)?;
+            }
+            // However much there is to hear: a service counts the silence of this end alone.
+            if clock::now() >= ping_at {
+                query::within(ANSWER_MAX, connection.send(&Command::Ping)).await?;
+                ping_at = clock::now().after(PING_EVERY);
             }
         }
     })

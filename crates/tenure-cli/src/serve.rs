@@ -23,6 +23,7 @@ use sources::Environment;
 use values::Misconfigured;
 
 use crate::exit::Failure;
+use crate::say;
 
 /// Runs the daemon until it is told to stop.
 pub(crate) fn run(flags: &Flags) -> Result<ExitCode, Failure> {
@@ -33,7 +34,7 @@ pub(crate) fn run(flags: &Flags) -> Result<ExitCode, Failure> {
     match settings::gather(flags, &Environment(&|name| std::env::var_os(name))) {
         Ok(settings) => {
             for note in &settings.notes {
-                anstream::eprintln!("tenure: {note}");
+                say::say(note);
             }
             start(settings)
         }

@@ -53,7 +53,8 @@ impl<'a> Attempt<'a> {
         if reply == Reply::Timeout {
             return Ok(None);
         }
-        let granted = reply.done(Exit::Refused, "the service refused the request")?;
+        let granted =
+            reply.done(Exit::Unavailable, "the service lets nobody wait; it may be about to stop")?;
         let grant = Grant::parse(granted).ok_or_else(|| unexpected(&reply))?;
         Ok(Some((grant.token.to_vec(), grant.lease)))
     }

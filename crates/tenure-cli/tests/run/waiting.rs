@@ -129,3 +129,15 @@ fn a_wait_that_its_service_abandons_says_so() {
     assert_eq!(peer.end().code(), Some(69));
     assert!(peer.stderr().starts_with("tenure: the service"), "{}", peer.stderr());
 }
+
+#[test]
+fn a_wait_that_a_stopping_service_ends_says_so() {
+    let daemon = Daemon::start(&[]);
+    let mut holder = daemon.connect();
+    holder.acquire("l", "k", "0 60");
+    let mut peer = Peer::start(&mut tenure_run(&daemon, &["k", "--", "true"]));
+    until("it waits", || waiters(&daemon, "k") == 1);
+    daemon.signal(Signal::SIGTERM);
+    assert_eq!(peer.end().code(), Some(69));
+    assert!(peer.stderr().contains("about to stop"), "{}", peer.stderr());
+}
