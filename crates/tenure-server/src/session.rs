@@ -224,8 +224,8 @@ impl Session {
     fn release(&mut self, now: Instant, key: Key<'_>, token: &[u8]) -> Answer {
         let Ok(token) = Token::from_text(token) else { return Answer::Error };
         let released = self.shared.hub.call(|engine| engine.release(now, key, token));
-        if let Some(claim) = self.parked.get(key).filter(|claim| !self.knows(now, *claim)) {
-            self.parked.forget(key, claim);
+        if self.parked.get(key).is_some_and(|claim| !self.knows(now, claim)) {
+            self.parked.remove(key);
         }
         match released {
             Released::Released => Answer::Ok,

@@ -6,54 +6,85 @@ use tenure_core::{ClaimId, Key, Space};
 /// The most keys that one connection may have enqueued for and not waited for.
 pub(super) const PARKED_MAX: usize = 65_536;
 
-/// The two-phase claims of a connection, by key. Nothing is allocated before the first.
+/// The two-phase claims of a connection. Nothing is allocated before the first.
 #[derive(Debug, Default)]
 pub(super) struct Parked(Option<Box<Claims>>);
 
-type Claims = HashMap<(Space, Box<[u8]>), Claim>;
-
-#[derive(Clone, Copy, Debug)]
-struct Claim {
-    id: ClaimId,
-    lapsed: bool,
+#[derive(Debug, Default)]
+struct Claims {
+    by_key: HashMap<(Space, Box<[u8]>), ClaimId>,
+    /// Whether the lease of each has ended.
+    lapsed: HashMap<ClaimId, bool>,
 }
 
 impl Parked {
     pub(super) fn is_full(&self) -> bool {
-        self.0.as_ref().is_some_and(|claims| claims.len() >= PARKED_MAX)
+        self.0.as_ref().is_some_and(|claims| claims.by_key.len() >= PARKED_MAX)
     }
 
     pub(super) fn insert(&mut self, key: Key<'_>, id: ClaimId) {
-        self.0.get_or_insert_default().insert(owned(key), Claim { id, lapsed: false });
+        self.remove(key);
+        let claims = self.0.get_or_insert_default();
+        claims.by_key.insert(owned(key), id);
+        claims.lapsed.insert(id, false);
     }
 
     pub(super) fn get(&self, key: Key<'_>) -> Option<ClaimId> {
-        self.0.as_ref()?.get(&owned(key)).map(|claim| claim.id)
+        self.0.as_ref()?.by_key.get(&owned(key)).copied()
     }
 
     /// Takes a claim out; true with it when its lease has ended.
     pub(super) fn remove(&mut self, key: Key<'_>) -> Option<(ClaimId, bool)> {
         let claims = self.0.as_mut()?;
-        let claim = claims.remove(&owned(key));
-        if claims.is_empty() {
+        let id = claims.by_key.remove(&owned(key))?;
+        let lapsed = claims.lapsed.remove(&id).unwrap_or_default();
+        if claims.by_key.is_empty() {
             self.0 = None;
         }
-        claim.map(|claim| (claim.id, claim.lapsed))
-    }
-
-    pub(super) fn forget(&mut self, key: Key<'_>, id: ClaimId) {
-        if self.get(key) == Some(id) {
-            self.remove(key);
-        }
+        Some((id, lapsed))
     }
 
     /// Notes that the lease of a claim has ended.
     pub(super) fn lapse(&mut self, id: ClaimId) {
-        let claims = self.0.iter_mut().flat_map(|claims| claims.values_mut());
-        claims.filter(|claim| claim.id == id).for_each(|claim| claim.lapsed = true);
+        if let Some(lapsed) = self.0.as_mut().and_then(|claims| claims.lapsed.get_mut(&id)) {
+            *lapsed = true;
+        }
     }
 }
 
 fn owned(key: Key<'_>) -> (Space, Box<[u8]>) {
     (key.space(), key.name().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_claim_is_there_until_it_is_taken_out_and_says_whether_its_lease_has_ended() {
+        let key = Key::new(Space::Lock, b"k").expect("a short name");
+        let (first, second) = (ClaimId::new(1), ClaimId::new(2));
+        let mut parked = Parked::default();
+        parked.insert(key, first);
+        parked.lapse(first);
+        parked.lapse(second);
+        assert_eq!(parked.get(key), Some(first));
+        assert_eq!(parked.remove(key), Some((first, true)));
+        parked.insert(key, first);
+        parked.insert(key, second);
+        assert_eq!(parked.remove(key), Some((second, false)));
+        assert!(parked.0.is_none(), "the last one takes the table along");
+    }
+
+    #[test]
+    fn there_is_room_for_so_many_and_no_more() {
+        let mut parked = Parked::default();
+        for number in 0..PARKED_MAX {
+            assert!(!parked.is_full());
+            let name = number.to_string();
+            let key = Key::new(Space::Lock, name.as_bytes()).expect("a short name");
+            parked.insert(key, ClaimId::new(number as u128));
+        }
+        assert!(parked.is_full());
+    }
 }
