@@ -19,10 +19,10 @@ const STUBBORN: &str = "trap '' TERM; sleep 1000 & echo $$ $!; wait";
 #[test]
 fn a_lock_is_renewed_for_as_long_as_the_command_runs() {
     let daemon = Daemon::start(&[]);
-    let mut peer = script(&daemon, &["--ttl", "1s", "k"], "echo ready; read -r line");
+    let mut peer = script(&daemon, &[TTL_FLAG, "k"], "echo ready; read -r line");
     assert_eq!(peer.line(), "ready");
     let mut other = daemon.connect();
-    assert_eq!(other.ask("l", "k", "3"), "timeout");
+    assert_eq!(other.ask("l", "k", "7"), "timeout");
     peer.send("done\n");
     assert_eq!(peer.end().code(), Some(0), "{}", peer.stderr());
     assert!(is_free(&daemon, "k"));
@@ -142,7 +142,7 @@ fn a_release_that_nobody_answers_keeps_the_commands_code() {
 #[test]
 fn a_lease_that_ended_under_a_command_that_ended_too_is_told() {
     let daemon = Daemon::start(&[]);
-    let mut peer = script(&daemon, &["--ttl=1s", "k"], "echo ready; read -r line; exit 0");
+    let mut peer = script(&daemon, &[TTL_FLAG, "k"], "echo ready; read -r line; exit 0");
     assert_eq!(peer.line(), "ready");
     stop(peer.pid());
     let mut next = daemon.connect();

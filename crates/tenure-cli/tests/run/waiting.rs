@@ -54,9 +54,9 @@ fn a_lock_that_was_long_waited_for_is_as_fresh_as_any() {
     let mut holder = daemon.connect();
     let grant = holder.acquire("l", "k", "0 60");
     // Granted only after more than the lease that the request asked for.
-    let mut peer = script(&daemon, &["--ttl", "2s", "k"], "echo ready; read -r line");
+    let mut peer = script(&daemon, &["--ttl", "3s", "k"], "echo ready; read -r line");
     until("it waits", || waiters(&daemon, "k") == 1);
-    pause(Duration::from_millis(2500));
+    pause(Duration::from_millis(3500));
     holder.ask("r", "k", &grant.token);
     assert_eq!(peer.line(), "ready");
     peer.send("done\n");
