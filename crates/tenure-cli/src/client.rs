@@ -4,7 +4,8 @@ mod connect;
 mod inbox;
 mod tls;
 
-use tenure_wire::line::{self, Bond, Command, Reply, parse_answer};
+use tenure_core::Bond;
+use tenure_wire::line::{self, Command, Reply, parse_answer};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
 use crate::args::Service;

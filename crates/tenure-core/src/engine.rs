@@ -9,7 +9,7 @@ mod tests;
 mod view;
 
 pub use outcome::{
-    Cancelled, Change, Enqueued, Event, Grant, Held, Patience, Refusal, Released, Renewed, Request, Waited,
+    Bond, Cancelled, Change, Enqueued, Event, Grant, Patience, Refusal, Released, Renewed, Request, Waited,
 };
 pub use view::{Holder, QueueView};
 
@@ -59,6 +59,7 @@ pub struct Limits {
 ///     limit: Limit::ONE,
 ///     ttl: Duration::from_secs(30),
 ///     secret: Secret::new(number),
+///     bond: Bond::Connection,
 ///     patience,
 /// };
 ///
@@ -161,11 +162,11 @@ impl Engine {
         if fence.is_some() { Cancelled::Released } else { Cancelled::Left }
     }
 
-    /// Ends what an owner leaves behind when it goes, at most `most` claims in one call; true when nothing is left to end.
-    pub fn disconnect(&mut self, now: Instant, owner: OwnerId, held: Held, most: usize) -> bool {
+    /// Ends the claims that go with their owner, at most `most` in one call; true when none is left.
+    pub fn disconnect(&mut self, now: Instant, owner: OwnerId, most: usize) -> bool {
         self.handle_timeout(now);
         let claims = self.owners.claims(owner, &self.claims);
-        let going: Vec<u32> = claims.filter(|slot| self.goes(*slot, held)).take(most).collect();
+        let going: Vec<u32> = claims.filter(|slot| self.goes(*slot)).take(most).collect();
         going.iter().for_each(|slot| self.end(*slot));
         going.len() < most
     }
@@ -302,6 +303,7 @@ impl Engine {
             owner: request.owner,
             permits: request.permits,
             stage: Stage::Waiting,
+            bond: request.bond,
             ttl: request.ttl,
             secret: request.secret,
             previous: NONE,
@@ -365,11 +367,13 @@ impl Engine {
         self.queues.idle_longest().map(|since| since.after(self.limits.idle_max))
     }
 
-    fn goes(&self, slot: u32, held: Held) -> bool {
-        match self.claims.at(slot).stage {
+    /// Whether a claim ends with its owner.
+    fn goes(&self, slot: u32) -> bool {
+        let claim = self.claims.at(slot);
+        match claim.stage {
             Stage::Waiting => !planted(Bug::WaiterKept),
             Stage::Offered(_) => !planted(Bug::PermitLeaked),
-            Stage::Held(_) => held == Held::Release && !planted(Bug::PermitLeaked),
+            Stage::Held(_) => claim.bond == Bond::Connection && !planted(Bug::PermitLeaked),
         }
     }
 

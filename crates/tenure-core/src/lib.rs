@@ -26,7 +26,7 @@ mod time;
 mod token;
 
 pub use engine::{
-    Cancelled, Change, Engine, Enqueued, Event, Grant, Held, Holder, Limits, Patience, QueueView, Refusal,
+    Bond, Cancelled, Change, Engine, Enqueued, Event, Grant, Holder, Limits, Patience, QueueView, Refusal,
     Released, Renewed, Request, Waited,
 };
 pub use fences::FenceRange;

@@ -7,7 +7,7 @@ use crate::state::FENCE_RANGE;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
-use tenure_core::{Engine, FenceRange, Held, Instant, Limits, OwnerId};
+use tenure_core::{Engine, FenceRange, Instant, Limits, OwnerId};
 use tokio::sync::Notify;
 
 /// Claims ended in one go when a connection goes, so that whoever held a hundred thousand stops nobody else.
@@ -80,9 +80,9 @@ impl Hub {
     }
 
     /// Ends what an owner leaves behind.
-    pub(crate) fn disconnect(&self, owner: OwnerId, held: Held) {
+    pub(crate) fn disconnect(&self, owner: OwnerId) {
         let now = self.clock.now();
-        while !self.call(|engine| engine.disconnect(now, owner, held, ENDED_MAX)) {}
+        while !self.call(|engine| engine.disconnect(now, owner, ENDED_MAX)) {}
         self.lock().mailboxes.remove(&owner);
     }
 

@@ -10,10 +10,10 @@ use parked::Parked;
 use std::sync::Arc;
 use std::time::Duration;
 use tenure_core::{
-    Change, ClaimId, Enqueued, Held, Instant, Key, Limit, OwnerId, Patience, Refusal, Released, Renewed,
+    Bond, Change, ClaimId, Enqueued, Instant, Key, Limit, OwnerId, Patience, Refusal, Released, Renewed,
     Request, Token, Waited,
 };
-use tenure_wire::line::{Answer, Bond, Command};
+use tenure_wire::line::{Answer, Command};
 
 /// What a connection does after a request.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub(crate) struct Session {
     owner: OwnerId,
     claims: u64,
     admitted: bool,
-    held: Held,
+    bond: Bond,
     blocked: Option<Blocked>,
     parked: Parked,
 }
@@ -56,7 +56,7 @@ impl Session {
         shared.hub.connect(owner, Arc::clone(&mailbox));
         Self {
             admitted: shared.gate.is_open(),
-            held: if shared.config.auto_release { Held::Release } else { Held::Keep },
+            bond: if shared.config.auto_release { Bond::Connection } else { Bond::Lease },
             shared,
             mailbox,
             owner,
@@ -119,7 +119,10 @@ impl Session {
             Command::Renew { key, token, lease } => self.renew(now, key, token, lease),
             Command::Auth { .. } => Answer::Error,
             Command::Ping => Answer::Ok,
-            Command::Bind { bond } => self.bind(bond),
+            Command::Bind { bond } => {
+                self.bond = bond;
+                Answer::Ok
+            }
             Command::Signal { subject, payload } => {
                 Answer::Delivered(self.shared.signals.publish(subject, payload))
             }
@@ -241,14 +244,6 @@ impl Session {
         }
     }
 
-    fn bind(&mut self, bond: Bond) -> Answer {
-        self.held = match bond {
-            Bond::Connection => Held::Release,
-            Bond::Lease => Held::Keep,
-        };
-        Answer::Ok
-    }
-
     fn listen(&self, pattern: &[u8], group: Option<&[u8]>) -> Answer {
         let most = self.shared.config.max_subscriptions;
         if self.shared.signals.listen(self.owner, &self.mailbox, (pattern, group), most) {
@@ -285,7 +280,17 @@ impl Session {
         patience: Patience,
     ) -> Enqueued {
         let secret = entropy::secret();
-        let request = Request { claim, owner: self.owner, key, permits: 1, limit, ttl, secret, patience };
+        let request = Request {
+            claim,
+            owner: self.owner,
+            key,
+            permits: 1,
+            limit,
+            ttl,
+            secret,
+            bond: self.bond,
+            patience,
+        };
         self.shared.hub.call(|engine| engine.enqueue(now, &request))
     }
 
@@ -310,7 +315,7 @@ impl Session {
 impl Drop for Session {
     fn drop(&mut self) {
         self.shared.signals.disconnect(self.owner);
-        self.shared.hub.disconnect(self.owner, self.held);
+        self.shared.hub.disconnect(self.owner);
     }
 }
 

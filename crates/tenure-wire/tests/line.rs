@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use proptest::prelude::*;
-use tenure_core::{Key, Limit, Space, Subject, check_pattern};
+use tenure_core::{Bond, Key, Limit, Space, Subject, check_pattern};
 use tenure_wire::line::{
-    Bond, Command, Decoded, LONG_LINE_LEN_MAX, REQUEST_LEN_MAX, SECONDS_MAX, decode, parse_answer,
+    Command, Decoded, LONG_LINE_LEN_MAX, REQUEST_LEN_MAX, SECONDS_MAX, decode, parse_answer,
 };
 
 proptest! {

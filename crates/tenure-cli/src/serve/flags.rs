@@ -34,7 +34,7 @@ pub(crate) struct Flags {
     pub(crate) port: Option<OsString>,
 
     /// The folder of the fence counter, by which fences rise across restarts
-    /// [default: tenure/<IP>_<PORT> under $XDG_STATE_HOME or ~/.local/state]
+    /// [default: tenure/IP_PORT under $XDG_STATE_HOME or ~/.local/state]
     #[arg(long, value_name = "DIR")]
     pub(crate) state_dir: Option<OsString>,
 

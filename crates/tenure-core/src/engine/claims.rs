@@ -2,7 +2,7 @@
 
 use crate::index::Index;
 use crate::slab::Slab;
-use crate::{ClaimId, Fence, OwnerId, Secret};
+use crate::{Bond, ClaimId, Fence, OwnerId, Secret};
 use core::time::Duration;
 
 /// No slot.
@@ -18,6 +18,7 @@ pub(super) struct Claim {
     pub(super) owner: OwnerId,
     pub(super) permits: u32,
     pub(super) stage: Stage,
+    pub(super) bond: Bond,
     pub(super) ttl: Duration,
     pub(super) secret: Secret,
     /// Its neighbours among the claims of its owner.

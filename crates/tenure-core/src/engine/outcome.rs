@@ -20,6 +20,8 @@ pub struct Request<'a> {
     pub ttl: Duration,
     /// The proof of the grant, should there be one.
     pub secret: Secret,
+    /// What a grant ends with. A claim that waits, or whose grant is not taken yet, goes with its owner in any case.
+    pub bond: Bond,
     /// What to do when the permits are not free.
     pub patience: Patience,
 }
@@ -118,13 +120,13 @@ pub enum Cancelled {
     Unknown,
 }
 
-/// What becomes of the grants of an owner that goes.
+/// What a grant ends with, besides its release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Held {
-    /// They are released.
-    Release,
-    /// They stay until their leases end. What was granted but never taken is released all the same.
-    Keep,
+pub enum Bond {
+    /// Its owner's connection, or its lease if that ends first.
+    Connection,
+    /// Its lease alone.
+    Lease,
 }
 
 /// What an owner has to hear of though it did not ask just now.

@@ -1,9 +1,10 @@
 //! The timer of a connection, which a busy one hardly ever touches.
 
 use crate::clock::Clock;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker, ready};
 use tenure_core::Instant;
+use tokio::task::coop::unconstrained;
 use tokio::time::Sleep;
 
 /// A timer that is left where it is as long as it fires early enough. Each request moves the deadline of its connection, so
@@ -31,7 +32,8 @@ impl Alarm {
             return Poll::Pending;
         }
         self.waker = Some(cx.waker().clone());
-        ready!(self.sleep.as_mut().poll(cx));
+        // A task that has used up its turn is told to wait without being registered; here that would be for ever.
+        ready!(pin!(unconstrained(self.sleep.as_mut())).poll(cx));
         self.set(clock, at);
         Poll::Ready(())
     }

@@ -3,7 +3,7 @@
 use core::fmt;
 use core::time::Duration;
 
-use tenure_core::{Key, Limit, NAME_LEN_MAX, Subject};
+use tenure_core::{Bond, Key, Limit, NAME_LEN_MAX, Subject};
 
 use super::SECONDS_MAX;
 
@@ -95,15 +95,6 @@ pub enum Command<'a> {
     },
     /// `info`: tell which server this is and what it has used so far. Not in dflockd.
     Info,
-}
-
-/// What a grant ends with, besides its release.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bond {
-    /// The connection, or the lease if that ends first.
-    Connection,
-    /// Only the lease.
-    Lease,
 }
 
 /// Why three lines are not a request. A server answers `error` to all of them and goes on.

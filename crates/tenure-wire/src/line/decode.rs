@@ -3,10 +3,10 @@
 use core::time::Duration;
 
 use memchr::{memchr, memchr3};
-use tenure_core::{Key, Limit, Space, Subject, check_pattern};
+use tenure_core::{Bond, Key, Limit, Space, Subject, check_pattern};
 
 use super::arguments::{Words, lease, limit, trim, trim_line_end, wait};
-use super::{Bond, Command, LINE_LEN_MAX, LONG_LINE_LEN_MAX, Refusal};
+use super::{Command, LINE_LEN_MAX, LONG_LINE_LEN_MAX, Refusal};
 
 /// What the bytes that were read so far begin with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
-use tenure_core::{Key, Limit, Space};
+use tenure_core::{Bond, Key, Limit, Space};
 
-use super::{Bond, Command, Decoded, Refusal, SECONDS_MAX, decode};
+use super::{Command, Decoded, Refusal, SECONDS_MAX, decode};
 
 /// Why a request cannot be sent on this protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::model::{Answer, Ask, Model, Name};
 use crate::{
-    Change, ClaimId, Engine, Enqueued, Fence, FenceRange, Held, Instant, Key, Limit, Limits, OwnerId,
+    Bond, Change, ClaimId, Engine, Enqueued, Fence, FenceRange, Instant, Key, Limit, Limits, OwnerId,
     Patience, Refusal, Released, Renewed, Request, Secret, Space, Token, Waited,
 };
 use proptest::prelude::*;
@@ -12,6 +12,8 @@ use std::time::Duration;
 
 const LIMITS: Limits = Limits { queues_max: 4, queue_len_max: 4, idle_max: Duration::from_nanos(15) };
 const FENCES: u64 = 40;
+/// Every lease is over after that many nanoseconds.
+const TTL_MAX: u64 = 25;
 
 #[derive(Clone, Debug)]
 pub(super) enum Step {
@@ -21,6 +23,7 @@ pub(super) enum Step {
         permits: u32,
         limit: u32,
         ttl: u64,
+        bond: Bond,
         patience: Wish,
     },
     Repeat {
@@ -47,7 +50,6 @@ pub(super) enum Step {
     },
     Disconnect {
         owner: u8,
-        held: Held,
         most: usize,
     },
     Extend {
@@ -73,18 +75,18 @@ pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
 
 fn step() -> impl Strategy<Value = Step> {
     let wish = || prop_oneof![1 => Just(Wish::None), 3 => (0..25_u64).prop_map(Wish::Nanos), 3 => Just(Wish::Endless)];
-    let held = prop_oneof![3 => Just(Held::Release), 1 => Just(Held::Keep)];
+    let bond = prop_oneof![3 => Just(Bond::Connection), 1 => Just(Bond::Lease)];
     let limit = prop_oneof![9 => Just(0_u32), 1 => 1..4_u32];
     let name = || prop::option::weighted(0.1, 0..6_u8);
-    let enqueue = (0..4_u8, 0..6_u8, 0..4_u32, limit, 1..25_u64, wish());
+    let enqueue = (0..4_u8, 0..6_u8, 0..4_u32, limit, 1..TTL_MAX, bond, wish());
     prop_oneof![
-        12 => enqueue.prop_map(|(owner, name, permits, limit, ttl, patience)| Step::Enqueue { owner, name, permits, limit, ttl, patience }),
+        12 => enqueue.prop_map(|(owner, name, permits, limit, ttl, bond, patience)| Step::Enqueue { owner, name, permits, limit, ttl, bond, patience }),
         1 => (any::<usize>(), 0..3_u32).prop_map(|(claim, permits)| Step::Repeat { claim, permits }),
         5 => (any::<usize>(), wish()).prop_map(|(claim, patience)| Step::Wait { claim, patience }),
         3 => (any::<usize>(), name(), prop::bool::weighted(0.1), 1..25_u64).prop_map(|(grant, name, forged, ttl)| Step::Renew { grant, name, forged, ttl }),
         5 => (any::<usize>(), name(), prop::bool::weighted(0.1)).prop_map(|(grant, name, forged)| Step::Release { grant, name, forged }),
         2 => any::<usize>().prop_map(|claim| Step::Cancel { claim }),
-        1 => (0..4_u8, held, 1..4_usize).prop_map(|(owner, held, most)| Step::Disconnect { owner, held, most }),
+        1 => (0..4_u8, 1..4_usize).prop_map(|(owner, most)| Step::Disconnect { owner, most }),
         1 => (0..30_u64).prop_map(|more| Step::Extend { more }),
         6 => (0..9_u64, any::<bool>()).prop_map(|(nanos, late)| Step::Advance { nanos, late }),
     ]
@@ -154,16 +156,21 @@ impl Play {
 
     fn step(&mut self, step: &Step) -> (Answer, Answer) {
         match *step {
-            Step::Enqueue { owner, name, permits, limit, ttl, patience } => {
+            Step::Enqueue { owner, name, permits, limit, ttl, bond, patience } => {
                 let (id, owner) = (ClaimId::new(self.claims.len() as u128), OwnerId::new(u64::from(owner)));
                 self.claims.push((id, owner, name));
                 let limit = if limit > 0 && name >= 3 { limit } else { usual_limit(name) };
-                self.enqueue(id, owner, name, (permits, limit), ttl, patience)
+                self.enqueue(id, owner, name, (permits, limit), (ttl, bond), patience)
             }
             Step::Repeat { claim, permits } => match self.pick_claim(claim) {
-                Some((id, owner, name)) => {
-                    self.enqueue(id, owner, name, (permits, usual_limit(name)), 9, Wish::Endless)
-                }
+                Some((id, owner, name)) => self.enqueue(
+                    id,
+                    owner,
+                    name,
+                    (permits, usual_limit(name)),
+                    (9, Bond::Connection),
+                    Wish::Endless,
+                ),
                 None => (Answer::Done, Answer::Done),
             },
             Step::Wait { claim, patience } => {
@@ -197,10 +204,10 @@ impl Play {
                 };
                 (engine, self.model.cancel(self.now, id))
             }
-            Step::Disconnect { owner, held, most } => {
+            Step::Disconnect { owner, most } => {
                 let owner = OwnerId::new(u64::from(owner));
-                while !self.engine.disconnect(self.now, owner, held, most) {}
-                self.model.disconnect(self.now, owner, held);
+                while !self.engine.disconnect(self.now, owner, most) {}
+                self.model.disconnect(self.now, owner);
                 (Answer::Done, Answer::Done)
             }
             Step::Extend { more } => {
@@ -226,7 +233,7 @@ impl Play {
         owner: OwnerId,
         name: u8,
         (permits, limit): (u32, u32),
-        ttl: u64,
+        (ttl, bond): (u64, Bond),
         wish: Wish,
     ) -> (Answer, Answer) {
         let (name, ttl, patience) = (named(name), Duration::from_nanos(ttl), self.patience(wish));
@@ -239,10 +246,12 @@ impl Play {
             limit: Limit::new(limit).expect("at least one"),
             ttl,
             secret,
+            bond,
             patience,
         };
         let engine = self.engine.enqueue(self.now, &request);
-        let model = self.model.enqueue(self.now, &Ask { id, owner, name, permits, limit, ttl, patience });
+        let model =
+            self.model.enqueue(self.now, &Ask { id, owner, name, permits, limit, ttl, bond, patience });
         let engine = match engine {
             Enqueued::Acquired(grant) => self.note(name, grant, model),
             Enqueued::Queued => Answer::Queued,
@@ -362,11 +371,15 @@ impl Play {
     /// Everyone goes: nothing may stay behind.
     fn leave(mut self) -> TestCaseResult {
         for owner in 0..4 {
-            while !self.engine.disconnect(self.now, OwnerId::new(owner), Held::Release, 3) {}
+            while !self.engine.disconnect(self.now, OwnerId::new(owner), 3) {}
         }
+        let bound_to_leases = self.engine.queues(0).map(|(_, view)| view.holders().count()).sum::<usize>();
+        prop_assert_eq!(self.engine.sizes().1, bound_to_leases, "a waiter left behind");
+        let later = self.now.after(Duration::from_nanos(TTL_MAX));
+        self.engine.handle_timeout(later);
         let (_, claims, owners) = self.engine.sizes();
         prop_assert_eq!((claims, owners), (0, 0), "claims and owners left behind");
-        self.engine.handle_timeout(self.now.after(LIMITS.idle_max));
+        self.engine.handle_timeout(later.after(LIMITS.idle_max));
         prop_assert_eq!(self.engine.sizes(), (0, 0, 0), "keys left behind");
         prop_assert_eq!(self.engine.poll_timeout(), None);
         Ok(())

@@ -1,6 +1,6 @@
 //! The engine again, as plainly as it can be said: lists, scanned from end to end.
 
-use crate::{Change, ClaimId, Held, Instant, Limits, OwnerId, Patience, Space};
+use crate::{Bond, Change, ClaimId, Instant, Limits, OwnerId, Patience, Space};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -31,6 +31,7 @@ pub(super) struct Claim {
     pub(super) owner: OwnerId,
     pub(super) permits: u32,
     pub(super) ttl: Duration,
+    pub(super) bond: Bond,
     pub(super) deadline: Option<Instant>,
     pub(super) offered: bool,
     /// The number of the grant, once there is one.
@@ -53,6 +54,7 @@ pub(super) struct Ask {
     pub(super) permits: u32,
     pub(super) limit: u32,
     pub(super) ttl: Duration,
+    pub(super) bond: Bond,
     pub(super) patience: Patience,
 }
 
@@ -109,6 +111,7 @@ impl Model {
             owner: ask.owner,
             permits: ask.permits,
             ttl: ask.ttl,
+            bond: ask.bond,
             deadline,
             offered: false,
             grant: 0,
@@ -168,11 +171,12 @@ impl Model {
     }
 
     /// The claims of an owner go, the latest first.
-    pub(super) fn disconnect(&mut self, now: Instant, owner: OwnerId, held: Held) {
+    pub(super) fn disconnect(&mut self, now: Instant, owner: OwnerId) {
         self.advance(now);
         let mut ids: Vec<(u64, ClaimId)> = vec![];
         for queue in self.queues.values() {
-            let holders = queue.holders.iter().filter(|claim| held == Held::Release || claim.offered);
+            let holders =
+                queue.holders.iter().filter(|claim| claim.bond == Bond::Connection || claim.offered);
             let claims = holders.chain(&queue.waiters).filter(|claim| claim.owner == owner);
             ids.extend(claims.map(|claim| (claim.serial, claim.id)));
         }
