@@ -1,5 +1,6 @@
 //! Starting the daemon, and telling it when to stop.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -12,23 +13,24 @@ use crate::exit::{Exit, Failure, chain};
 /// Serves until SIGTERM or SIGINT, and then drains.
 pub(super) fn serve(config: Config) -> Result<ExitCode, Failure> {
     let open = allow_many_files();
+    let secured = (config.tls.is_some(), config.auth_token.is_some());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::from(Exit::Refused, "cannot start the daemon", error))?;
     runtime.block_on(async {
         match Server::bind(config) {
-            Ok(server) => run(server, open).await,
+            Ok(server) => run(server, secured, open).await,
             Err(error) => Ok(super::misconfigured(&Misconfigured::new("", chain(&error)))),
         }
     })
 }
 
-async fn run(server: Server, open: u64) -> Result<ExitCode, Failure> {
+async fn run(server: Server, (tls, auth): (bool, bool), open: u64) -> Result<ExitCode, Failure> {
     let heard = |error| Failure::from(Exit::Refused, "cannot hear signals", error);
     let mut terminate = signal(SignalKind::terminate()).map_err(heard)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(heard)?;
-    introduce(&server);
+    introduce(&server, &how_to_reach(server.local_addr(), tls, auth));
     tracing::debug!(open, "descriptors that may be open at once");
     server
         .run(async move {
@@ -42,17 +44,31 @@ async fn run(server: Server, open: u64) -> Result<ExitCode, Failure> {
 }
 
 /// Says where the daemon listens, and what to try next.
-fn introduce(server: &Server) {
-    let address = server.local_addr();
-    let url = if address.port() == 6388 { String::new() } else { format!(" --url tenure://{address}") };
-    anstream::println!("tenure {} listening on {address}", env!("CARGO_PKG_VERSION"));
+fn introduce(server: &Server, reached: &str) {
+    anstream::println!("tenure {} listening on {}", env!("CARGO_PKG_VERSION"), server.local_addr());
     match server.state_file() {
         Some(file) => anstream::println!("fences are kept in {}", file.display()),
         None => anstream::println!("fences are kept in memory: they may fall when the daemon restarts"),
     }
     anstream::println!("try, in another terminal:");
-    anstream::println!("  tenure run{url} demo -- sleep 60      # run a command under the lock `demo`");
-    anstream::println!("  tenure ls{url}                        # see who holds what");
+    anstream::println!("  tenure run{reached} demo -- sleep 60      # run a command under the lock `demo`");
+    anstream::println!("  tenure ls{reached}                        # see who holds what");
+}
+
+/// The flags by which the other sub-commands reach the daemon; none for the usual address.
+fn how_to_reach(address: SocketAddr, tls: bool, auth: bool) -> String {
+    let scheme = if tls { "tenures" } else { "tenure" };
+    let host = if address.ip().is_unspecified() { "localhost".to_owned() } else { address.ip().to_string() };
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    let url = format!(" --url {scheme}://{host}:{}", address.port());
+    let mut flags = if url == " --url tenure://127.0.0.1:6388" { String::new() } else { url };
+    if tls {
+        flags += " --tls-ca CERT";
+    }
+    if auth {
+        flags += " --auth-token-file FILE";
+    }
+    flags
 }
 
 /// Lets the process open as many files as the system allows it; how many those are.
@@ -61,5 +77,21 @@ fn allow_many_files() -> u64 {
     match setrlimit(Resource::RLIMIT_NOFILE, hard, hard) {
         Ok(()) => hard,
         Err(_) => soft,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_address_needs_no_flags_and_any_other_is_told_as_a_client_writes_it() {
+        let reach = |address: &str, tls, auth| how_to_reach(address.parse().expect("an address"), tls, auth);
+        assert_eq!(reach("127.0.0.1:6388", false, false), "");
+        assert_eq!(reach("[::1]:7000", false, false), " --url tenure://[::1]:7000");
+        assert_eq!(
+            reach("0.0.0.0:6388", true, true),
+            " --url tenures://localhost:6388 --tls-ca CERT --auth-token-file FILE"
+        );
     }
 }
