@@ -21,15 +21,15 @@ pub(super) fn own(program: &Path) -> Result<Vec<Row>, Failure> {
     for connections in [1, 10, 100, 500] {
         let report = bench(program, &daemon, connections, &["--echo"])?;
         let wanted = if connections == 100 { Wanted::AtMost(1.2) } else { Wanted::Nothing };
-        let name = format!("own keys, {connections} connections");
+        let name = format!("own keys, connections: {connections}");
         rows.push(Row::new(
-            format!("{name}: server CPU, of the echo server's"),
+            format!("{name}, server CPU, of the echo server's"),
             report.figure("cpu_ratio")?,
             "×",
             wanted,
         ));
         let rate = report.figure("rate_ratio")?;
-        rows.push(Row::new(format!("{name}: rate, of the echo server's"), rate, "×", Wanted::AtLeast(0.85)));
+        rows.push(Row::new(format!("{name}, rate, of the echo server's"), rate, "×", Wanted::AtLeast(0.85)));
         rows.extend(report.costs(&name, "echo")?);
     }
     Ok(rows)
@@ -41,13 +41,13 @@ pub(super) fn contended(program: &Path) -> Result<Vec<Row>, Failure> {
     let mut rows = Vec::new();
     for connections in [10, 100, 500] {
         let report = contend(program, &daemon, connections)?;
-        let name = format!("one key, {connections} connections");
+        let name = format!("one key, connections: {connections}");
         let rate = report.figure("rate_ratio")?;
-        let what = format!("{name}: rate, of the ideal single lock's");
+        let what = format!("{name}, rate, of the ideal single lock's");
         rows.push(Row::new(what, rate, "×", Wanted::AtLeast(HAND_OVERS)));
         let (own, ideal) = (report.figure("pairs_per_s")?, report.other("fifo", "pairs_per_s")?);
-        rows.push(Row::new(format!("{name}: hand-overs"), own, "/s", Wanted::Nothing));
-        rows.push(Row::new(format!("{name}: the ideal single lock's"), ideal, "/s", Wanted::Nothing));
+        rows.push(Row::new(format!("{name}, hand-overs"), own, "/s", Wanted::Nothing));
+        rows.push(Row::new(format!("{name}, the ideal single lock's"), ideal, "/s", Wanted::Nothing));
     }
     Ok(rows)
 }
@@ -64,8 +64,8 @@ pub(super) fn waiters(program: &Path) -> Result<Vec<Row>, Failure> {
     let name = "server CPU per hand-over, 10,000 waiters over 10";
     Ok(vec![
         Row::new(name, own, "×", Wanted::Nothing),
-        Row::new(format!("{name}: the ideal single lock's"), ideal, "×", Wanted::Nothing),
-        Row::new(format!("{name}: what the queue adds to it"), own / ideal, "×", Wanted::AtMost(1.2)),
+        Row::new(format!("{name}, the ideal single lock's"), ideal, "×", Wanted::Nothing),
+        Row::new(format!("{name}, what the queue adds to it"), own / ideal, "×", Wanted::AtMost(1.2)),
     ])
 }
 
@@ -116,7 +116,7 @@ impl Report {
     /// The server's CPU per pair, its own and the other server's.
     fn costs(&self, name: &str, server: &str) -> Result<[Row; 2], Failure> {
         let cost = "server_cpu_us_per_pair";
-        let what = format!("{name}: server CPU per pair");
+        let what = format!("{name}, server CPU per pair");
         Ok([
             Row::new(what.clone(), self.figure(cost)?, "µs", Wanted::Nothing),
             Row::new(format!("{what}, {server}"), self.other(server, cost)?, "µs", Wanted::Nothing),
