@@ -4,6 +4,7 @@ mod daemon;
 mod flags;
 mod go_style;
 mod logging;
+mod memory;
 mod reach;
 mod secret;
 mod settings;
@@ -31,6 +32,7 @@ pub(crate) fn run(flags: &Flags) -> Result<ExitCode, Failure> {
         anstream::println!("tenure {}", env!("CARGO_PKG_VERSION"));
         return Ok(ExitCode::SUCCESS);
     }
+    memory::give_back_at_once();
     match settings::gather(flags, &Environment(&|name| std::env::var_os(name))) {
         Ok(settings) => {
             for note in &settings.notes {

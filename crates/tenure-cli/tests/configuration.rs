@@ -26,7 +26,15 @@ fn assert_refusal(command: &mut Command, words: &[&str]) {
 
 #[test]
 fn numbers_out_of_range_are_refused_by_the_name_of_their_flag() {
-    for flag in ["max-locks", "default-lease-ttl", "lease-sweep-interval", "gc-interval", "read-timeout"] {
+    for flag in [
+        "max-locks",
+        "max-claims",
+        "fence-range",
+        "default-lease-ttl",
+        "lease-sweep-interval",
+        "gc-interval",
+        "read-timeout",
+    ] {
         for value in ["0", "-1"] {
             assert_refused(&[&format!("--{flag}={value}")], &[&format!("--{flag}")]);
         }

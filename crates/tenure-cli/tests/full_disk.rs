@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-use harness::{Daemon, refusal, serve};
+use harness::{Daemon, refusal, serve, until};
 use tempfile::TempDir;
 
 /// A disk of 256 KiB in memory.
@@ -60,6 +60,43 @@ fn a_daemon_that_has_its_state_needs_no_more_room() {
     let restarted = Daemon::on(&state, &[]);
     let third = restarted.connect().acquire("l", "k", "0");
     assert!(third.fence > second.fence, "the range of the new run is on the full disk");
+}
+
+/// Gives the room of a file back to the disk; the file reads as zeros until it is written again, for which it needs room.
+fn punch(file: &Path) {
+    let mut fallocate = Command::new("fallocate");
+    fallocate.args(["--punch-hole", "--offset", "0", "--length", "4096"]).arg(file);
+    assert!(fallocate.status().is_ok_and(|status| status.success()), "fallocate, of util-linux");
+}
+
+#[test]
+fn a_disk_that_refuses_stops_grants_when_the_fences_at_hand_are_used_and_they_go_on_when_it_takes_them() {
+    let disk = SmallDisk::mount();
+    let state = disk.path().join("state");
+    let daemon = Daemon::on(&state, &["--fence-range", "10"]);
+    let mut client = daemon.connect();
+    let held = client.acquire("l", "held", "0 600");
+    punch(&state.join("fences"));
+    disk.fill();
+    let mut granted = Vec::new();
+    let refused = loop {
+        let answer = client.ask("l", &format!("k{}", granted.len()), "0 600");
+        match answer.starts_with("ok ") {
+            true => granted.push(answer),
+            false => break answer,
+        }
+    };
+    assert_eq!(refused, "error");
+    assert_eq!(granted.len(), 9, "the first range, and no more");
+    assert_eq!(client.ask("n", "held", &format!("{} 600", held.token)), "ok 600");
+    let mut waiter = daemon.connect();
+    waiter.request("l", "held", "30");
+    until("it waits", || client.json("inspect", "held")["keys"][0]["waiters"] == 1);
+    assert_eq!(client.ask("r", "held", &held.token), "ok");
+    disk.clear();
+    let next = waiter.line();
+    assert!(next.starts_with("ok "), "{next}");
+    assert!(next.as_str() > granted[8].as_str(), "tokens of one length begin with their fence");
 }
 
 #[test]

@@ -31,6 +31,8 @@ const FORGOTTEN_MAX: usize = 64;
 pub struct Limits {
     /// The most keys, used and idle together.
     pub queues_max: usize,
+    /// The most claims, waiting and granted, of all keys together.
+    pub claims_max: usize,
     /// The most waiters of one key.
     pub queue_len_max: usize,
     /// How long a key without holders and waiters is remembered.
@@ -49,7 +51,7 @@ pub struct Limits {
 /// use core::time::Duration;
 /// use tenure_core::*;
 ///
-/// let limits = Limits { queues_max: 1_000, queue_len_max: 100, idle_max: Duration::from_secs(60) };
+/// let limits = Limits { queues_max: 1_000, claims_max: 5_000, queue_len_max: 100, idle_max: Duration::from_secs(60) };
 /// let mut engine = Engine::new(limits, FenceRange::new(Fence::new(1), Fence::new(1_000)), 7);
 /// let request = |number: u64, patience| Request {
 ///     claim: ClaimId::new(u128::from(number)),
@@ -134,7 +136,8 @@ impl Engine {
         }
     }
 
-    /// Moves the end of a grant's lease to `ttl` from now. A lease that has ended stays ended.
+    /// Moves the end of a grant's lease to `ttl` from now. A lease that has ended stays ended. What [`Engine::wait`] gives
+    /// later is the lease that was asked for at first.
     pub fn renew(&mut self, now: Instant, key: Key<'_>, token: Token, ttl: Duration) -> Renewed {
         if planted(Bug::LeaseRevived) {
             self.now = self.now.max(now);
@@ -142,8 +145,7 @@ impl Engine {
             self.handle_timeout(now);
         }
         let Some(slot) = self.find_grant(key, token) else { return Renewed::NotHeld };
-        self.claims.at_mut(slot).ttl = ttl;
-        Renewed::Until(self.start_lease(slot))
+        Renewed::Until(self.start_lease(slot, ttl))
     }
 
     /// Ends a grant; the permits go to the next in line.
@@ -158,7 +160,9 @@ impl Engine {
     pub fn cancel(&mut self, now: Instant, claim: ClaimId) -> Cancelled {
         self.handle_timeout(now);
         let Some((slot, fence)) = self.find(claim) else { return Cancelled::Unknown };
-        self.end(slot);
+        if fence.is_some() || !planted(Bug::GrantToCancelled) {
+            self.end(slot);
+        }
         if fence.is_some() { Cancelled::Released } else { Cancelled::Left }
     }
 
@@ -166,7 +170,7 @@ impl Engine {
     pub fn disconnect(&mut self, now: Instant, owner: OwnerId, most: usize) -> bool {
         self.handle_timeout(now);
         let claims = self.owners.claims(owner, &self.claims);
-        let going: Vec<u32> = claims.filter(|slot| self.goes(*slot)).take(most).collect();
+        let going: Vec<u32> = claims.filter(|slot| !self.is_left_behind(*slot)).take(most).collect();
         going.iter().for_each(|slot| self.end(*slot));
         going.len() < most
     }
@@ -186,7 +190,7 @@ impl Engine {
             }
             self.queues.forget_oldest();
             if planted(Bug::FenceReset) {
-                self.fences = FenceRange::new(Fence::new(1), Fence::new(u64::MAX));
+                self.fences = FenceRange::new(Fence::new(1), Fence::new(1 + self.fences.left()));
             }
         }
     }
@@ -263,6 +267,9 @@ impl Engine {
         } else if self.queues.len() >= self.limits.queues_max {
             return Err(Refusal::QueuesFull);
         }
+        if self.claims.len() >= self.limits.claims_max {
+            return Err(Refusal::ClaimsFull);
+        }
         if self.fences.left() == 0 {
             return Err(Refusal::NoFence);
         }
@@ -287,6 +294,9 @@ impl Engine {
         }
         if self.queues.at(queue).queue.queue_len() >= self.limits.queue_len_max {
             return Err(Refusal::WaitersFull);
+        }
+        if self.claims.len() >= self.limits.claims_max {
+            return Err(Refusal::ClaimsFull);
         }
         let slot = self.add(queue, request);
         self.queues.at_mut(queue).enqueue(self.serial, slot, request.permits);
@@ -329,8 +339,13 @@ impl Engine {
 
     /// Hands a grant to its owner; its lease starts now.
     fn hold(&mut self, slot: u32, fence: Fence) -> Grant {
-        self.start_lease(slot);
-        self.claims.at_mut(slot).stage = Stage::Held(fence);
+        let claim = self.claims.at_mut(slot);
+        let (taken, ttl) = (matches!(claim.stage, Stage::Held(_)), claim.ttl);
+        claim.stage = Stage::Held(fence);
+        if !taken && claim.bond == Bond::Lease {
+            self.owners.unlink(&mut self.claims, slot);
+        }
+        self.start_lease(slot, ttl);
         self.grant(slot, fence)
     }
 
@@ -340,10 +355,9 @@ impl Engine {
         Grant { token: Token { fence, secret: claim.secret }, ttl: claim.ttl, deadline }
     }
 
-    fn start_lease(&mut self, slot: u32) -> Instant {
-        let claim = self.claims.at(slot);
-        let at = self.now.after(claim.ttl);
-        self.deadlines.set(slot, Due { at, turn: Turn::lease(claim.serial) });
+    fn start_lease(&mut self, slot: u32, ttl: Duration) -> Instant {
+        let at = self.now.after(ttl);
+        self.deadlines.set(slot, Due { at, turn: Turn::lease(self.claims.at(slot).serial) });
         at
     }
 
@@ -367,14 +381,15 @@ impl Engine {
         self.queues.idle_longest().map(|since| since.after(self.limits.idle_max))
     }
 
-    /// Whether a claim ends with its owner.
+    /// Whether a claim ends with its owner, and so stands in its owner's list.
     fn goes(&self, slot: u32) -> bool {
         let claim = self.claims.at(slot);
-        match claim.stage {
-            Stage::Waiting => !planted(Bug::WaiterKept),
-            Stage::Offered(_) => !planted(Bug::PermitLeaked),
-            Stage::Held(_) => claim.bond == Bond::Connection && !planted(Bug::PermitLeaked),
-        }
+        !matches!((claim.stage, claim.bond), (Stage::Held(_), Bond::Lease))
+    }
+
+    fn is_left_behind(&self, slot: u32) -> bool {
+        let waits = self.claims.at(slot).stage == Stage::Waiting;
+        planted(if waits { Bug::WaiterKept } else { Bug::PermitLeaked })
     }
 
     fn lapse(&mut self, slot: u32) {
@@ -391,13 +406,14 @@ impl Engine {
 
     /// Removes a claim and lets those who come next have what it leaves.
     fn end(&mut self, slot: u32) {
-        self.owners.unlink(&mut self.claims, slot);
+        if self.goes(slot) {
+            self.owners.unlink(&mut self.claims, slot);
+        }
         self.deadlines.clear(slot);
         let Some(claim) = self.claims.remove(slot) else { return };
         let queue = self.queues.at_mut(claim.queue);
         match claim.stage.fence() {
             Some(fence) => queue.release(fence),
-            None if planted(Bug::GrantToCancelled) => None,
             None => queue.cancel(claim.serial),
         };
         let unseen = match claim.stage {
@@ -412,8 +428,10 @@ impl Engine {
 
     fn grant_waiters(&mut self, queue: u32) {
         while let Some(granted) = self.queues.at_mut(queue).grant_next(&mut self.fences) {
-            self.claims.at_mut(granted.claim).stage = Stage::Offered(granted.fence);
-            self.start_lease(granted.claim);
+            let claim = self.claims.at_mut(granted.claim);
+            claim.stage = Stage::Offered(granted.fence);
+            let ttl = claim.ttl;
+            self.start_lease(granted.claim, ttl);
             self.tell(granted.claim, Change::Ready);
         }
     }

@@ -78,6 +78,12 @@ impl<C: Copy> Queue<C> {
         self.waiters.len()
     }
 
+    /// How many grants hold them.
+    #[must_use]
+    pub fn holders_len(&self) -> usize {
+        self.holders.len()
+    }
+
     /// Whether nobody holds and nobody waits.
     #[must_use]
     pub const fn is_idle(&self) -> bool {

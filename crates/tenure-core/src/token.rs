@@ -89,26 +89,36 @@ impl Token {
     }
 }
 
-fn write_hex(mut number: u64, digits: &mut [u8]) {
-    for digit in digits.iter_mut().rev() {
-        *digit = b"0123456789abcdef"[number as usize & 0xf];
-        number >>= 4;
+fn write_hex(number: u64, digits: &mut [u8]) {
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(number.to_be_bytes()) {
+        pair.copy_from_slice(&PAIRS[usize::from(byte)]);
     }
 }
 
 fn read_hex(digits: &[u8]) -> Result<u64, BadToken> {
     // A digit that is none has bits that no digit has. They are gathered and looked at once, after the last.
     let (mut number, mut seen) = (0_u64, 0_u8);
-    for digit in digits {
-        let value = DIGITS[usize::from(*digit)];
-        seen |= value;
-        number = number << 4 | u64::from(value & 0xf);
+    for pair in digits.as_chunks::<2>().0 {
+        let [high, low] = pair.map(|digit| DIGITS[usize::from(digit)]);
+        seen |= high | low;
+        number = number << 8 | u64::from(high << 4 | low);
     }
     if seen & NO_DIGIT == 0 { Ok(number) } else { Err(BadToken) }
 }
 
 /// What is in the table for a byte that is no lowercase hexadecimal digit.
 const NO_DIGIT: u8 = 0x80;
+
+/// The two digits of every byte.
+static PAIRS: [[u8; 2]; 256] = {
+    let mut table = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = [b"0123456789abcdef"[byte >> 4], b"0123456789abcdef"[byte & 0xf]];
+        byte += 1;
+    }
+    table
+};
 
 static DIGITS: [u8; 256] = {
     let mut table = [NO_DIGIT; 256];

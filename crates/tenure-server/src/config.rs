@@ -2,8 +2,13 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// How many fences one write makes available. At a million grants a second that is a write every sixteen seconds, and
+/// 2^63 fences are enough for half a million million restarts.
+const FENCE_RANGE: NonZeroU64 = NonZeroU64::MIN.saturating_add((1 << 24) - 1);
 
 /// How the daemon runs. [`Config::default`] is the embedded default: loopback, port 6388, state in memory only.
 #[derive(Clone, Debug)]
@@ -16,6 +21,10 @@ pub struct Config {
     pub gc_max_idle: Duration,
     /// The most keys, held and idle together. A new key beyond it is answered `error_max_locks`.
     pub max_locks: usize,
+    /// The most claims, waiting and granted, of all keys together. One more is answered `error_max_locks`.
+    pub max_claims: usize,
+    /// How many fences one write to disk makes available.
+    pub fence_range: NonZeroU64,
     /// The most connections. One more is closed without a byte. `None`: no limit.
     pub max_connections: Option<usize>,
     /// The most waiters of one key. One more is answered `error_max_waiters`. `None`: no limit.
@@ -87,6 +96,8 @@ impl Default for Config {
             default_lease: Duration::from_secs(33),
             gc_max_idle: Duration::from_secs(60),
             max_locks: 1_000_000,
+            max_claims: 4_000_000,
+            fence_range: FENCE_RANGE,
             max_connections: Some(10_000),
             max_waiters: Some(10_000),
             max_subscriptions: Some(1_000),

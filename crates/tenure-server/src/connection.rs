@@ -4,6 +4,7 @@
 //! read once into a buffer of the thread, every whole request in it is answered, and the answers leave in one write.
 
 mod alarm;
+mod goodbye;
 mod output;
 mod scratch;
 
@@ -13,6 +14,7 @@ use crate::report::Report;
 use crate::session::{Flow, Session};
 use crate::shared::{Place, Shared};
 use alarm::Alarm;
+use goodbye::say_goodbye;
 use output::Output;
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -26,16 +28,18 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 /// The most bytes of further requests that are kept while one blocks. Whoever sends more is cut: only a reader that goes on
 /// reading sees that its peer has gone.
 pub(crate) const PIPELINED_MAX: usize = 128 * 1024;
-/// How long a peer that failed to show the secret is kept before it is cut.
-const REFUSAL_PAUSE: Duration = Duration::from_millis(100);
-/// How long the last answer has to arrive before the socket is closed over what the peer is still sending.
-const LINGER: Duration = Duration::from_secs(1);
+/// How often a connection reads before others have their turn: once for what came, and once to see that there is no more.
+const READS_MAX: usize = 2;
 
 /// Serves a connection until it ends. Dropping the future ends the connection and all that goes with it.
 pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, shared: Arc<Shared>, place: Place) {
     let mut connection = Connection::new(stream, shared);
-    poll_fn(|cx| connection.poll(cx)).await;
-    drop(connection);
+    let end = poll_fn(|cx| connection.poll(cx)).await;
+    // Nobody waits for what an ended connection holds while its last answer is on its way.
+    connection.session.leave().await;
+    if let End::Told { pause } = end {
+        say_goodbye(connection, pause).await;
+    }
     drop(place);
 }
 
@@ -48,23 +52,21 @@ struct Connection<S> {
     input: Vec<u8>,
     output: Output,
     report: Option<Box<Report>>,
-    phase: Phase,
+    end: Option<End>,
     /// Since when the peer owes the rest of a request, or the next one.
     since: Instant,
+    /// The time, if it was read since the task last woke.
+    seen: Option<Instant>,
     alarm: Alarm,
 }
 
+/// How a connection ends.
 #[derive(Clone, Copy, Debug)]
-enum Phase {
-    Serving,
-    /// The last answer is on its way; the socket closes after the pause.
-    Ending {
-        pause: Duration,
-    },
-    /// What still comes is thrown away until then.
-    Lingering {
-        until: Instant,
-    },
+enum End {
+    /// The peer has gone, or is cut.
+    Gone,
+    /// The peer is told a last answer, and the socket closes after a pause.
+    Told { pause: Duration },
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -80,100 +82,90 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             input: Vec::new(),
             output: Output::default(),
             report: None,
-            phase: Phase::Serving,
+            end: None,
             since,
+            seen: None,
             alarm: Alarm::new(clock, first),
         }
     }
 
-    /// Goes as far as it can; ready when the connection is over.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Goes as far as it can in one turn; ready when the connection is over.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        self.seen = None;
         scratch::lend_output(&mut self.output);
-        let over = self.advance(cx);
+        let end = self.advance(cx);
         scratch::take_output(&mut self.output);
-        over
+        end
     }
 
-    fn advance(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn advance(&mut self, cx: &mut Context<'_>) -> Poll<End> {
+        let mut reads = 0;
         loop {
+            if let Some(end) = self.end {
+                return Poll::Ready(end);
+            }
             match self.output.poll_flush(&mut self.stream, cx) {
                 Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(_)) => return Poll::Ready(()),
+                Poll::Ready(Err(_)) => return Poll::Ready(End::Gone),
                 Poll::Pending => return self.poll_stalled(cx),
             }
-            match self.phase {
-                Phase::Serving => {}
-                Phase::Ending { pause } => ready!(self.poll_end(pause, cx)),
-                Phase::Lingering { until } => return self.poll_linger(until, cx),
-            }
-            if self.report.is_some() {
-                self.write_report();
+            if self.write_report() || self.take_mail(cx) || self.serve_kept() {
                 continue;
             }
-            if self.serve_kept() {
-                continue;
+            if reads == READS_MAX {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
             }
-            let read = self.poll_read(cx);
-            // A peer that never pauses does not hear later of what it did not ask for: the runtime makes it pause.
-            let heard = if read.is_pending() { self.poll_mail(cx) } else { read };
-            match heard {
-                Poll::Ready(true) => return Poll::Ready(()),
-                Poll::Ready(false) => {}
-                Poll::Pending => ready!(self.poll_silence(cx)),
+            reads += 1;
+            if self.poll_read(cx).is_pending() && !self.wait_for_mail(cx) {
+                ready!(self.poll_silence(cx));
             }
         }
     }
 
     /// The peer does not take its answers: nothing goes on but the time it has for that.
-    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         if self.mailbox.is_cut(cx.waker()) {
-            return Poll::Ready(());
+            return Poll::Ready(End::Gone);
         }
         let since = self.output.stalled_since(self.clock);
         match self.session.shared().config.write_timeout {
-            Some(timeout) => self.poll_deadline(since.after(timeout), cx),
+            Some(timeout) => self.poll_deadline(since.after(timeout), cx).map(|()| End::Gone),
             None => Poll::Pending,
         }
     }
 
-    /// Waits out the pause, says that no more will come, and lets the last answer arrive.
-    fn poll_end(&mut self, pause: Duration, cx: &mut Context<'_>) -> Poll<()> {
-        ready!(self.poll_deadline(self.since.after(pause), cx));
-        // A peer that is gone already hears nothing; the linger ends at once then.
-        let _ = ready!(Pin::new(&mut self.stream).poll_shutdown(cx));
-        self.phase = Phase::Lingering { until: self.clock.now().after(LINGER) };
-        Poll::Ready(())
-    }
-
-    fn poll_linger(&mut self, until: Instant, cx: &mut Context<'_>) -> Poll<()> {
-        let gone = scratch::with_input(|buffer| {
-            loop {
-                let mut read = ReadBuf::new(buffer);
-                match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read)) {
-                    Ok(()) if !read.filled().is_empty() => {}
-                    Ok(()) | Err(_) => return Poll::Ready(()),
-                }
-            }
-        });
-        if gone.is_ready() { gone } else { self.poll_deadline(until, cx) }
-    }
-
-    fn write_report(&mut self) {
-        let Some(report) = &mut self.report else { return };
+    /// Writes the next piece of a report; false when there is none on its way.
+    fn write_report(&mut self) -> bool {
+        let Some(report) = &mut self.report else { return false };
         if !report.write_next(self.session.shared(), self.output.buffer()) {
             self.report = None;
         }
+        true
     }
 
-    /// Takes a piece of mail; true when it says to end.
-    fn poll_mail(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        let Some(mail) = ready!(self.mailbox.poll_next(cx.waker())) else { return Poll::Ready(true) };
-        let (now, was_blocked) = (self.clock.now(), self.session.is_blocked());
+    /// Takes the mail that is there; false when there is none.
+    fn take_mail(&mut self, cx: &mut Context<'_>) -> bool {
+        if !self.mailbox.has_mail() {
+            return false;
+        }
+        while self.wait_for_mail(cx) && self.end.is_none() {}
+        true
+    }
+
+    /// Takes a piece of mail; false when there is none, and the task wakes for the next.
+    fn wait_for_mail(&mut self, cx: &mut Context<'_>) -> bool {
+        let Poll::Ready(mail) = self.mailbox.poll_next(cx.waker()) else { return false };
+        let Some(mail) = mail else {
+            self.end = Some(End::Gone);
+            return true;
+        };
+        let (now, was_blocked) = (self.read_clock(), self.session.is_blocked());
         self.session.receive(now, mail, self.output.buffer());
         if was_blocked && !self.session.is_blocked() {
             self.since = now;
         }
-        Poll::Ready(false)
+        true
     }
 
     /// Serves what was kept from earlier; false when there is nothing in it to serve now.
@@ -182,25 +174,24 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return false;
         }
         let mut input = std::mem::take(&mut self.input);
-        let served = self.serve(self.clock.now(), &input);
+        let now = self.read_clock();
+        let served = self.serve(now, &input);
         if served < input.len() {
             input.drain(..served);
             self.input = input;
         }
-        served > 0 || !matches!(self.phase, Phase::Serving)
+        served > 0 || self.end.is_some()
     }
 
-    /// Reads what is there and serves it; true when the peer has gone.
-    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+    /// Reads what is there and serves it.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         scratch::with_input(|buffer| {
             let mut read = ReadBuf::new(buffer);
             match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut read)) {
-                Ok(()) if !read.filled().is_empty() => {
-                    self.take_in(read.filled());
-                    Poll::Ready(false)
-                }
-                Ok(()) | Err(_) => Poll::Ready(true),
+                Ok(()) if !read.filled().is_empty() => self.take_in(read.filled()),
+                Ok(()) | Err(_) => self.end = Some(End::Gone),
             }
+            Poll::Ready(())
         })
     }
 
@@ -215,7 +206,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn take_in(&mut self, arrived: &[u8]) {
-        let now = self.clock.now();
+        let now = self.read_clock();
         if self.input.is_empty() {
             self.since = now;
         }
@@ -234,7 +225,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// they were.
     fn serve(&mut self, now: Instant, bytes: &[u8]) -> usize {
         let mut served = 0;
-        while matches!(self.phase, Phase::Serving) && !self.session.is_blocked() && self.report.is_none() {
+        while self.end.is_none() && !self.session.is_blocked() && self.report.is_none() {
             match decode(&bytes[served..]) {
                 Decoded::Incomplete => break,
                 Decoded::TooLong => self.act(|session, out| session.refuse(out)),
@@ -257,20 +248,20 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         match act(&mut self.session, self.output.buffer()) {
             Flow::Next | Flow::Blocked => {}
             Flow::Report(report) => self.report = Some(Box::new(report)),
-            Flow::Close => self.end(Duration::ZERO),
-            Flow::Refuse => self.end(REFUSAL_PAUSE),
+            Flow::Close { pause } => self.end = Some(End::Told { pause }),
         }
     }
 
-    fn end(&mut self, pause: Duration) {
-        self.since = self.clock.now();
-        self.phase = Phase::Ending { pause };
+    fn read_clock(&mut self) -> Instant {
+        let now = self.clock.now();
+        self.seen = Some(now);
+        now
     }
 
     /// Ready at `at`.
     fn poll_deadline(&mut self, at: Instant, cx: &mut Context<'_>) -> Poll<()> {
         loop {
-            ready!(self.alarm.poll(self.clock, at, cx));
+            ready!(self.alarm.poll(self.clock, self.seen, at, cx));
             if self.clock.now() >= at {
                 return Poll::Ready(());
             }

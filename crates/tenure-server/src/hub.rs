@@ -3,7 +3,6 @@
 use crate::clock::Clock;
 use crate::entropy;
 use crate::mailbox::{Mail, Mailbox};
-use crate::state::FENCE_RANGE;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
@@ -12,8 +11,6 @@ use tokio::sync::Notify;
 
 /// Claims ended in one go when a connection goes, so that whoever held a hundred thousand stops nobody else.
 const ENDED_MAX: usize = 64;
-/// With fewer fences than this at hand the next range is reserved.
-const FENCES_LOW: u64 = FENCE_RANGE / 2;
 
 /// The one engine behind all doors.
 ///
@@ -34,15 +31,18 @@ struct Inner {
     mailboxes: HashMap<OwnerId, Arc<Mailbox>>,
     /// When the timer will call.
     armed: Instant,
+    fences_low: u64,
     asked_for_fences: bool,
 }
 
 impl Hub {
-    pub(crate) fn new(limits: Limits, fences: FenceRange, clock: Clock) -> Self {
+    /// A hub that asks for more fences when fewer than `fences_low` are left.
+    pub(crate) fn new(limits: Limits, fences: FenceRange, fences_low: u64, clock: Clock) -> Self {
         let inner = Inner {
             engine: Engine::new(limits, fences, entropy::number()),
             mailboxes: HashMap::new(),
             armed: Instant::MAX,
+            fences_low,
             asked_for_fences: false,
         };
         Self { inner: Mutex::new(inner), clock, earlier: Notify::new(), fences_low: Notify::new() }
@@ -79,11 +79,13 @@ impl Hub {
         self.lock().mailboxes.insert(owner, mailbox);
     }
 
-    /// Ends what an owner leaves behind.
-    pub(crate) fn disconnect(&self, owner: OwnerId) {
-        let now = self.clock.now();
-        while !self.call(|engine| engine.disconnect(now, owner, ENDED_MAX)) {}
-        self.lock().mailboxes.remove(&owner);
+    /// Ends some of what goes with an owner; true when nothing is left of it.
+    pub(crate) fn disconnect_some(&self, owner: OwnerId, now: Instant) -> bool {
+        let done = self.call(|engine| engine.disconnect(now, owner, ENDED_MAX));
+        if done {
+            self.lock().mailboxes.remove(&owner);
+        }
+        done
     }
 
     /// Leaves the same mail for every connection.
@@ -131,7 +133,7 @@ impl Inner {
     }
 
     fn asks_for_fences(&mut self) -> bool {
-        let low = self.engine.fences_left() < FENCES_LOW;
+        let low = self.engine.fences_left() < self.fences_low;
         let asks = low && !self.asked_for_fences;
         self.asked_for_fences = low;
         asks

@@ -1,6 +1,7 @@
 //! What a connection has to hear of though it did not ask just now.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use tenure_core::{Change, ClaimId, Delivery};
@@ -21,7 +22,11 @@ pub(crate) enum Mail {
 
 /// The mail of one connection, and how to wake it.
 #[derive(Debug, Default)]
-pub(crate) struct Mailbox(Mutex<Inbox>);
+pub(crate) struct Mailbox {
+    inbox: Mutex<Inbox>,
+    /// Whether something came since the inbox was last found empty.
+    stirred: AtomicBool,
+}
 
 #[derive(Debug, Default)]
 struct Inbox {
@@ -37,6 +42,7 @@ impl Mailbox {
     pub(crate) fn post(&self, mail: Mail) -> Option<Waker> {
         let mut inbox = self.lock();
         inbox.mail.push_back(mail);
+        self.stirred.store(true, Ordering::Release);
         inbox.waker.take()
     }
 
@@ -48,6 +54,7 @@ impl Mailbox {
         }
         inbox.signals += 1;
         inbox.mail.push_back(Mail::Signal(Arc::clone(line)));
+        self.stirred.store(true, Ordering::Release);
         (Delivery::Taken, inbox.waker.take())
     }
 
@@ -56,6 +63,7 @@ impl Mailbox {
     pub(crate) fn cut(&self) -> Option<Waker> {
         let mut inbox = self.lock();
         inbox.cut = true;
+        self.stirred.store(true, Ordering::Release);
         inbox.waker.take()
     }
 
@@ -77,20 +85,34 @@ impl Mailbox {
                 Poll::Ready(Some(mail))
             }
             None => {
+                self.stirred.store(false, Ordering::Release);
                 inbox.remember(waker);
                 Poll::Pending
             }
         }
     }
 
-    /// Whether there is word that the lease of a claim has ended.
-    pub(crate) fn tells_of_lapse(&self, claim: ClaimId) -> bool {
-        let lapsed = |mail: &Mail| matches!(mail, Mail::Claim(id, Change::Lapsed) if *id == claim);
-        self.lock().mail.iter().any(lapsed)
+    /// Whether there is mail, without taking a look at it.
+    pub(crate) fn has_mail(&self) -> bool {
+        self.stirred.load(Ordering::Acquire)
+    }
+
+    /// Takes every word of a lease that has ended.
+    pub(crate) fn take_lapses(&self, mut heard: impl FnMut(ClaimId)) {
+        if !self.has_mail() {
+            return;
+        }
+        self.lock().mail.retain(|mail| match mail {
+            Mail::Claim(claim, Change::Lapsed) => {
+                heard(*claim);
+                false
+            }
+            Mail::Claim(..) | Mail::Signal(_) | Mail::Drain => true,
+        });
     }
 
     fn lock(&self) -> MutexGuard<'_, Inbox> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -116,7 +138,9 @@ mod tests {
         }
         assert_eq!(mailbox.post_signal(&line).0, Delivery::Full);
         assert!(mailbox.post(Mail::Claim(ClaimId::new(1), Change::Lapsed)).is_none());
-        assert!(mailbox.tells_of_lapse(ClaimId::new(1)));
+        let mut lapsed = Vec::new();
+        mailbox.take_lapses(|claim| lapsed.push(claim));
+        assert_eq!(lapsed, [ClaimId::new(1)]);
         assert!(matches!(mailbox.poll_next(Waker::noop()), Poll::Ready(Some(Mail::Signal(_)))));
         assert_eq!(mailbox.post_signal(&line).0, Delivery::Taken);
     }

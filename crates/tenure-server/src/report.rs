@@ -6,11 +6,11 @@ mod rows;
 use crate::shared::Shared;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
-use rows::{Section, inspect_row, stats_row};
+use rows::{HOLDERS_TOLD_MAX, Section, inspect_row, stats_row};
 use serde::Serialize;
 use serde_json::json;
 
-/// Keys looked at in one go, with everyone else waiting.
+/// Keys and holders looked at in one go, with everyone else waiting.
 const LOOKED_AT_MAX: usize = 128;
 
 /// A report on its way.
@@ -110,10 +110,14 @@ impl Report {
         row: impl Fn(tenure_core::QueueView<'_>, tenure_core::Instant) -> Option<R>,
     ) -> bool {
         let now = shared.clock.now();
-        shared.hub.look(|engine| {
+        shared.hub.call(|engine| {
+            engine.handle_timeout(now);
             let mut looked_at = 0;
-            for (slot, view) in engine.queues(self.cursor).take(LOOKED_AT_MAX) {
-                looked_at += 1;
+            for (slot, view) in engine.queues(self.cursor) {
+                if looked_at >= LOOKED_AT_MAX {
+                    return false;
+                }
+                looked_at += 1 + view.holders_len().min(HOLDERS_TOLD_MAX);
                 self.cursor = slot + 1;
                 let Some(row) = row(view, now) else { continue };
                 if std::mem::replace(&mut self.rows, true) {
@@ -121,7 +125,7 @@ impl Report {
                 }
                 write_json(out, &row);
             }
-            looked_at < LOOKED_AT_MAX
+            true
         })
     }
 }

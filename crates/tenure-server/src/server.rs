@@ -63,11 +63,12 @@ impl Server {
         let (store, fences) = FenceStore::open(&config, address)?;
         let limits = Limits {
             queues_max: config.max_locks,
+            claims_max: config.max_claims,
             queue_len_max: config.max_waiters.unwrap_or(usize::MAX),
             idle_max: config.gc_max_idle,
         };
         let fences_end = fences.end().get();
-        let hub = Arc::new(Hub::new(limits, fences, Clock::start()));
+        let hub = Arc::new(Hub::new(limits, fences, store.range().div_ceil(2), Clock::start()));
         Ok(Self { listener, address, tls, shared: Arc::new(Shared::new(config, hub)), store, fences_end })
     }
 

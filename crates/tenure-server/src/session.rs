@@ -15,6 +15,9 @@ use tenure_core::{
 };
 use tenure_wire::line::{Answer, Command};
 
+/// How long a peer that failed to show the secret is kept before it is cut, so that guessing is slow.
+const REFUSAL_PAUSE: Duration = Duration::from_millis(100);
+
 /// What a connection does after a request.
 #[derive(Debug)]
 pub(crate) enum Flow {
@@ -24,10 +27,8 @@ pub(crate) enum Flow {
     Blocked,
     /// Sends a report that comes in pieces.
     Report(Report),
-    /// Ends, once what was answered is sent.
-    Close,
-    /// Ends after a pause, so that guessing is slow.
-    Refuse,
+    /// Ends once what was answered is sent, and after a pause.
+    Close { pause: Duration },
 }
 
 /// One connection's side of the line protocol.
@@ -40,6 +41,8 @@ pub(crate) struct Session {
     bond: Bond,
     blocked: Option<Blocked>,
     parked: Parked,
+    /// Nothing of it is left elsewhere.
+    left: bool,
 }
 
 /// The request that is not answered yet.
@@ -63,6 +66,7 @@ impl Session {
             claims: 0,
             blocked: None,
             parked: Parked::default(),
+            left: false,
         }
     }
 
@@ -78,10 +82,10 @@ impl Session {
     pub(crate) fn refuse(&self, out: &mut Vec<u8>) -> Flow {
         if self.admitted {
             Answer::Error.encode(out);
-            return Flow::Close;
+            return Flow::Close { pause: Duration::ZERO };
         }
         Answer::AuthRefused.encode(out);
-        Flow::Refuse
+        Flow::Close { pause: REFUSAL_PAUSE }
     }
 
     /// Answers three lines that are no request.
@@ -101,7 +105,7 @@ impl Session {
         }
         if self.shared.is_draining() && begins_something(command) {
             Answer::Draining.encode(out);
-            return Flow::Close;
+            return Flow::Close { pause: Duration::ZERO };
         }
         let answer = match command {
             Command::Acquire { key, limit, wait, lease } => {
@@ -157,6 +161,25 @@ impl Session {
         }
     }
 
+    /// Ends everything that goes with the connection, and lets others have their turn in between.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the rest to the drop of the session.
+    pub(crate) async fn leave(&mut self) {
+        while !self.leave_some() {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    fn leave_some(&mut self) -> bool {
+        if !self.left {
+            self.shared.signals.disconnect(self.owner);
+            self.left = self.shared.hub.disconnect_some(self.owner, self.shared.clock.now());
+        }
+        self.left
+    }
+
     fn admit(&mut self, command: Command<'_>, out: &mut Vec<u8>) -> Flow {
         let Command::Auth { token } = command else { return self.refuse(out) };
         if !self.shared.gate.admits(token) {
@@ -192,7 +215,7 @@ impl Session {
             tracing::debug!(owner = self.owner.get(), ?key, ?claim, "enqueued already");
             return Answer::AlreadyEnqueued;
         }
-        if self.parked.is_full() {
+        if self.parked.is_full() && self.parked.get(key).is_none() {
             return Answer::MaxWaiters;
         }
         let (claim, lease) = (self.next_claim(), self.lease(lease));
@@ -207,15 +230,15 @@ impl Session {
     }
 
     fn wait(&mut self, now: Instant, key: Key<'_>, wait: Duration) -> Option<Answer> {
-        let Some((claim, lapsed)) = self.parked.remove(key) else { return Some(Answer::NotEnqueued) };
-        if lapsed {
-            return Some(Answer::LeaseExpired);
-        }
-        match self.shared.hub.call(|engine| engine.wait(now, claim, patience(now, wait))) {
+        let Some(claim) = self.parked.get(key) else { return Some(Answer::NotEnqueued) };
+        let waited = self.shared.hub.call(|engine| engine.wait(now, claim, patience(now, wait)));
+        // The lease may have ended just now, and the word of it still be on its way.
+        self.mailbox.take_lapses(|claim| self.parked.lapse(claim));
+        let lapsed = self.parked.remove(key).is_some_and(|(_, lapsed)| lapsed);
+        match waited {
             Waited::Acquired(grant) => Some(Answer::Granted { token: grant.token, lease: grant.ttl }),
             Waited::TimedOut => Some(Answer::Timeout),
-            // The lease may have ended just now, and the word of it still be on its way.
-            Waited::Unknown if self.mailbox.tells_of_lapse(claim) => Some(Answer::LeaseExpired),
+            Waited::Unknown if lapsed => Some(Answer::LeaseExpired),
             Waited::Unknown => Some(Answer::NotEnqueued),
             Waited::Pending => {
                 self.blocked = Some(Blocked { claim, waits: true });
@@ -314,8 +337,8 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.shared.signals.disconnect(self.owner);
-        self.shared.hub.disconnect(self.owner);
+        // Only where the future of a connection is dropped: otherwise there is nothing left to do here.
+        while !self.leave_some() {}
     }
 }
 
@@ -346,7 +369,7 @@ fn patience(now: Instant, wait: Duration) -> Patience {
 const fn explain(refusal: Refusal) -> Answer {
     match refusal {
         Refusal::LimitMismatch(_) => Answer::LimitMismatch,
-        Refusal::QueuesFull => Answer::MaxLocks,
+        Refusal::QueuesFull | Refusal::ClaimsFull => Answer::MaxLocks,
         Refusal::WaitersFull => Answer::MaxWaiters,
         Refusal::BadPermits | Refusal::Conflict | Refusal::NoFence => Answer::Error,
     }

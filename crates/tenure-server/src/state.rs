@@ -10,16 +10,12 @@ use crate::clock::Clock;
 use crate::{Config, Error, State};
 use record::{RECORD_LEN, decode, encode};
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use tenure_core::{Fence, FenceRange};
 
-/// How many fences one write makes available. At a million grants a second that is a write every sixteen seconds, and
-/// 2^63 fences are enough for half a million million restarts.
-pub(crate) const FENCE_RANGE: u64 = 1 << 24;
 /// No fence reaches this, so a signed 64-bit column holds every one.
 pub(crate) const FENCE_MAX: u64 = 1 << 63;
 const FILE_NAME: &str = "fences";
@@ -27,19 +23,17 @@ const FILE_NAME: &str = "fences";
 /// The fence counter, on disk or nowhere.
 #[derive(Debug)]
 pub(crate) struct FenceStore {
-    file: Option<Arc<File>>,
+    file: Option<File>,
     path: PathBuf,
+    range: u64,
 }
 
 impl FenceStore {
     /// Opens the counter and reserves the first range.
     pub(crate) fn open(config: &Config, listening: SocketAddr) -> Result<(Self, FenceRange), Error> {
         let Some(folder) = folder(&config.state, listening) else {
-            let first = Clock::wall_nanos().clamp(1, FENCE_MAX);
-            return Ok((
-                Self { file: None, path: PathBuf::new() },
-                FenceRange::new(Fence::new(first), Fence::new(FENCE_MAX)),
-            ));
+            let store = Self { file: None, path: PathBuf::new(), range: FENCE_MAX };
+            return Ok((store, FenceRange::new(Fence::new(first_of_all()), Fence::new(FENCE_MAX))));
         };
         let path = folder.join(FILE_NAME);
         let failed = |source| Error::State { path: path.clone(), source };
@@ -51,8 +45,8 @@ impl FenceStore {
         }
         let first =
             first_fence(&file).map_err(failed)?.ok_or_else(|| Error::StateDamaged { path: path.clone() })?;
-        let store = Self { file: Some(Arc::new(file)), path: path.clone() };
-        let end = range_end(first);
+        let store = Self { file: Some(file), path: path.clone(), range: config.fence_range.get() };
+        let end = store.range_end(first);
         store.reserve(end).map_err(failed)?;
         Ok((store, FenceRange::new(Fence::new(first), Fence::new(end))))
     }
@@ -63,21 +57,18 @@ impl FenceStore {
 
     /// Makes every fence below `end` available. It waits for the disk.
     pub(crate) fn reserve(&self, end: u64) -> io::Result<()> {
-        let Some(file) = &self.file else { return Ok(()) };
-        let record = encode(end);
-        // The copies are written one after the other, each on disk before the next is touched: whatever happens, one of
-        // them is whole, and no lower than what was promised.
-        for copy in 0..record::COPIES {
-            file.write_all_at(&record, copy * RECORD_LEN as u64)?;
-            file.sync_data()?;
-        }
-        Ok(())
+        self.file.as_ref().map_or(Ok(()), |file| write_copies(file, end))
     }
-}
 
-/// The end of a range that starts at `first`.
-pub(crate) fn range_end(first: u64) -> u64 {
-    first.saturating_add(FENCE_RANGE).min(FENCE_MAX)
+    /// The end of a range that starts at `first`.
+    pub(crate) fn range_end(&self, first: u64) -> u64 {
+        first.saturating_add(self.range).min(FENCE_MAX)
+    }
+
+    /// How many fences one write makes available.
+    pub(crate) const fn range(&self) -> u64 {
+        self.range
+    }
 }
 
 fn folder(state: &State, listening: SocketAddr) -> Option<PathBuf> {
@@ -90,36 +81,62 @@ fn folder(state: &State, listening: SocketAddr) -> Option<PathBuf> {
 
 fn open(folder: &Path, path: &Path) -> io::Result<File> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let file =
-        OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
-    File::open(folder)?.sync_all()?;
-    Ok(file)
+    if !path.try_exists()? {
+        create(folder, path)?;
+    }
+    OpenOptions::new().read(true).write(true).open(path)
 }
 
-/// The first fence that was never promised; `None` when the file is damaged.
-fn first_fence(file: &File) -> io::Result<Option<u64>> {
-    let mut bytes = [0; RECORD_LEN * record::COPIES as usize];
-    let mut read = 0;
-    while read < bytes.len() {
-        match file.read_at(&mut bytes[read..], read as u64)? {
-            0 => break,
-            more => read += more,
-        }
+/// Makes a counter that has promised nothing. It is whole before it has its name, so a file that is not whole is a damaged
+/// one; and it takes the name only if nobody else has made one meanwhile.
+///
+/// It starts at the wall clock, which is above whatever a counter that was lost, or kept in memory, has given out.
+fn create(folder: &Path, path: &Path) -> io::Result<()> {
+    let draft = folder.join(format!("{FILE_NAME}.{}", std::process::id()));
+    let written = write_draft(&draft).and_then(|()| match std::fs::hard_link(&draft, path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        Ok(()) | Err(_) => Ok(()),
+    });
+    let removed = std::fs::remove_file(&draft);
+    written.and(removed)?;
+    File::open(folder)?.sync_all()
+}
+
+fn write_draft(draft: &Path) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(draft)?;
+    write_copies(&file, first_of_all())?;
+    file.sync_all()
+}
+
+fn first_of_all() -> u64 {
+    Clock::wall_nanos().clamp(1, FENCE_MAX)
+}
+
+/// Writes the copies one after the other, each on disk before the next is touched: whatever happens, one of them is whole,
+/// and no lower than what was promised.
+fn write_copies(file: &File, end: u64) -> io::Result<()> {
+    let record = encode(end);
+    for copy in 0..record::COPIES {
+        file.write_all_at(&record, copy * RECORD_LEN as u64)?;
+        file.sync_data()?;
     }
-    let copies = bytes[..read].chunks(RECORD_LEN).filter_map(decode);
-    Ok(match copies.max() {
-        Some(end) => Some(end),
-        // A file that was never written whole has promised nothing. It starts at the wall clock, which is above whatever a
-        // counter that was lost, or kept in memory, has given out.
-        None if bytes[..read].iter().all(|byte| *byte == 0) => Some(Clock::wall_nanos().clamp(1, FENCE_MAX)),
-        None if read < RECORD_LEN => Some(Clock::wall_nanos().clamp(1, FENCE_MAX)),
-        None => None,
-    })
+    Ok(())
+}
+
+/// The first fence that was never promised; `None` when no copy is whole.
+fn first_fence(file: &File) -> io::Result<Option<u64>> {
+    let mut bytes = Vec::new();
+    file.take(record::COPIES * RECORD_LEN as u64).read_to_end(&mut bytes)?;
+    Ok(bytes.chunks(RECORD_LEN).filter_map(decode).max())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn range() -> u64 {
+        Config::default().fence_range.get()
+    }
 
     fn address() -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], 6388))
@@ -137,11 +154,11 @@ mod tests {
     #[test]
     fn a_restart_starts_above_everything_promised_before() {
         let folder = tempfile::tempdir().expect("a folder");
-        let (store, mut range) = FenceStore::open(&config(folder.path()), address()).expect("fresh");
-        let first = range.take().expect("a full range").get();
-        store.reserve(first + 5 * FENCE_RANGE).expect("a disk");
+        let (store, mut fences) = FenceStore::open(&config(folder.path()), address()).expect("fresh");
+        let first = fences.take().expect("a full range").get();
+        store.reserve(first + 5 * range()).expect("a disk");
         drop(store);
-        assert_eq!(open_at(folder.path()).expect("again"), first + 5 * FENCE_RANGE);
+        assert_eq!(open_at(folder.path()).expect("again"), first + 5 * range());
     }
 
     #[test]
@@ -156,7 +173,7 @@ mod tests {
     #[test]
     fn any_one_damaged_byte_is_survived_and_fences_do_not_fall() {
         let folder = tempfile::tempdir().expect("a folder");
-        let promised = open_at(folder.path()).expect("fresh") + FENCE_RANGE;
+        let promised = open_at(folder.path()).expect("fresh") + range();
         let path = folder.path().join(FILE_NAME);
         let whole = std::fs::read(&path).expect("the file");
         for place in 0..whole.len() {
@@ -184,11 +201,27 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_damaged_in_every_copy_is_refused() {
+    fn a_file_without_a_whole_copy_is_refused_and_not_taken_for_a_new_one() {
         let folder = tempfile::tempdir().expect("a folder");
         open_at(folder.path()).expect("fresh");
-        std::fs::write(folder.path().join(FILE_NAME), [7; 2 * RECORD_LEN]).expect("a disk");
-        assert!(matches!(open_at(folder.path()), Err(Error::StateDamaged { .. })));
+        for damaged in [&[7; 2 * RECORD_LEN][..], &[0; 2 * RECORD_LEN], &[0; 100], &[]] {
+            std::fs::write(folder.path().join(FILE_NAME), damaged).expect("a disk");
+            assert!(
+                matches!(open_at(folder.path()), Err(Error::StateDamaged { .. })),
+                "{} bytes",
+                damaged.len()
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_that_lost_its_second_copy_is_taken_at_the_word_of_the_first() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let promised = open_at(folder.path()).expect("fresh") + range();
+        let path = folder.path().join(FILE_NAME);
+        let whole = std::fs::read(&path).expect("the file");
+        std::fs::write(&path, &whole[..RECORD_LEN]).expect("a disk");
+        assert_eq!(open_at(folder.path()).expect("one copy"), promised);
     }
 
     #[test]

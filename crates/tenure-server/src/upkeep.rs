@@ -2,7 +2,7 @@
 
 use crate::clock::Clock;
 use crate::hub::Hub;
-use crate::state::{FENCE_MAX, FenceStore, range_end};
+use crate::state::{FENCE_MAX, FenceStore};
 use std::sync::Arc;
 use std::time::Duration;
 use tenure_core::{Fence, Instant};
@@ -33,7 +33,7 @@ pub(crate) async fn keep_fences(hub: Arc<Hub>, store: FenceStore, mut end: u64) 
     let store = Arc::new(store);
     while store.path().is_some() && end < FENCE_MAX {
         hub.fences_low.notified().await;
-        let next = range_end(end);
+        let next = store.range_end(end);
         while let Err(error) = reserve(&store, next).await {
             let left = hub.look(tenure_core::Engine::fences_left);
             tracing::error!(%error, path = ?store.path(), left, "cannot reserve fences; after those left nothing is granted");

@@ -3,7 +3,9 @@
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
+use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::unistd::close;
 use tenure_server::{Config, Server};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -13,6 +15,7 @@ use crate::exit::{Exit, Failure, chain};
 /// Serves until SIGTERM or SIGINT, and then drains.
 pub(super) fn serve(config: Config) -> Result<ExitCode, Failure> {
     let open = allow_many_files();
+    make_room_for_files(open, config.max_connections);
     let secured = (config.tls.is_some(), config.auth_token.is_some());
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -70,6 +73,24 @@ fn how_to_reach(address: SocketAddr, tls: bool, auth: bool) -> String {
     }
     flags
 }
+
+/// Descriptors besides connections: the listener, the state file, the runtime's own.
+const FILES_BESIDES: u64 = 64;
+
+/// Lets the table of descriptors grow to its size while there is one thread. Each time it grew later, every thread would
+/// have to wait for the system, and the connections that come meanwhile be turned away.
+fn make_room_for_files(open: u64, connections_max: Option<usize>) {
+    let connections = connections_max.map_or(u64::MAX, |most| most as u64);
+    let highest = connections.saturating_add(FILES_BESIDES).min(open).saturating_sub(1);
+    let Ok(highest) = i32::try_from(highest.min(FILES_FORESEEN)) else { return };
+    // What cannot be prepared comes later, at its price.
+    if let Ok(file) = fcntl(std::io::stdin(), FcntlArg::F_DUPFD_CLOEXEC(highest)) {
+        let _ = close(file);
+    }
+}
+
+/// Room beyond this is made only when it is needed: it takes eight bytes a descriptor.
+const FILES_FORESEEN: u64 = 65_536;
 
 /// Lets the process open as many files as the system allows it; how many those are.
 fn allow_many_files() -> u64 {

@@ -58,6 +58,15 @@ pub(crate) struct Flags {
     #[arg(long, value_name = "N", help_heading = "Limits")]
     pub(crate) max_locks: Option<OsString>,
 
+    /// The most claims, waiting and granted, of all keys together; one more is answered error_max_locks
+    /// [default: 4000000]
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    pub(crate) max_claims: Option<OsString>,
+
+    /// How many fences one write to the state folder makes available [default: 16777216]
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    pub(crate) fence_range: Option<OsString>,
+
     /// The most connections, 0 for no limit; one more is closed without a byte [default: 10000]
     #[arg(long, value_name = "N", help_heading = "Limits")]
     pub(crate) max_connections: Option<OsString>,

@@ -1,5 +1,7 @@
 //! Flags and environment, as the configuration of the daemon.
 
+use std::num::NonZeroU64;
+
 use tenure_server::{Config, State};
 
 use super::flags::Flags;
@@ -24,6 +26,10 @@ const GC_MAX_IDLE: Setting =
 const AUTO_RELEASE: Setting =
     Setting::new("--auto-release-on-disconnect", &["TENURE_AUTO_RELEASE_ON_DISCONNECT"]);
 const MAX_LOCKS: Setting = Setting::new("--max-locks", &["TENURE_MAX_LOCKS"]);
+const MAX_CLAIMS: Setting = Setting::new("--max-claims", &["TENURE_MAX_CLAIMS"]);
+const FENCE_RANGE: Setting = Setting::new("--fence-range", &["TENURE_FENCE_RANGE"]);
+/// A thousand restarts, each of which skips what is left of a range, use up a thousandth of all fences at most.
+const FENCE_RANGE_MAX: i128 = 1 << 43;
 const MAX_CONNECTIONS: Setting = Setting::new("--max-connections", &["TENURE_MAX_CONNECTIONS"]);
 const MAX_WAITERS: Setting = Setting::new("--max-waiters", &["TENURE_MAX_WAITERS"]);
 const MAX_SUBSCRIPTIONS: Setting = Setting::new("--max-subscriptions", &["TENURE_MAX_SUBSCRIPTIONS"]);
@@ -75,6 +81,13 @@ fn lifetimes(config: &mut Config, flags: &Flags, environment: &Environment<'_>) 
 fn limits(config: &mut Config, flags: &Flags, environment: &Environment<'_>) -> Result<(), Misconfigured> {
     if let Some(given) = environment.given(MAX_LOCKS, flags.max_locks.as_ref()) {
         config.max_locks = given.count(1)?;
+    }
+    if let Some(given) = environment.given(MAX_CLAIMS, flags.max_claims.as_ref()) {
+        config.max_claims = given.count(1)?;
+    }
+    if let Some(given) = environment.given(FENCE_RANGE, flags.fence_range.as_ref()) {
+        let range = u64::try_from(given.number(1..=FENCE_RANGE_MAX)?).unwrap_or(u64::MAX);
+        config.fence_range = NonZeroU64::MIN.saturating_add(range - 1);
     }
     let unlimited = |given: &Given| given.count(0).map(|count| Some(count).filter(|count| *count > 0));
     if let Some(given) = environment.given(MAX_CONNECTIONS, flags.max_connections.as_ref()) {

@@ -69,7 +69,8 @@ fn inspect_shows_who_holds_what() {
     assert!((10.0..=20.0).contains(&left), "{left}");
     assert!(holder.remove("owner_conn_id").unwrap().as_u64().unwrap() > 0);
     let expected = json!({
-        "space": "lock", "key": "jobs/1", "limit": 1, "waiters": 1, "idle_s": null,
+        "space": "lock", "key": "jobs/1", "limit": 1, "holders_len": 1,
+            "waiters": 1, "idle_s": null,
         "holders": [{"fence": grant.fence.to_string(), "permits": 1}],
     });
     assert_eq!(*lock, expected);

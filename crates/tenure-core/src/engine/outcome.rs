@@ -70,6 +70,8 @@ pub enum Refusal {
     BadPermits,
     /// There are as many keys as there may be.
     QueuesFull,
+    /// There are as many claims, waiting and granted, as there may be.
+    ClaimsFull,
     /// As many claims wait for this key as may.
     WaitersFull,
     /// The claim's id belongs to a request for something else.

@@ -42,6 +42,12 @@ impl<'a> QueueView<'a> {
         self.entry.queue.limit()
     }
 
+    /// How many grants there are of it.
+    #[must_use]
+    pub fn holders_len(&self) -> usize {
+        self.entry.queue.holders_len()
+    }
+
     /// How many claims wait.
     #[must_use]
     pub fn queue_len(&self) -> usize {

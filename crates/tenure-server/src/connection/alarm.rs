@@ -23,12 +23,21 @@ impl Alarm {
     }
 
     /// Ready when it has fired, at `at` or earlier: the caller looks at the clock, and polls again when it is too early.
-    pub(super) fn poll(&mut self, clock: Clock, at: Instant, cx: &mut Context<'_>) -> Poll<()> {
+    ///
+    /// `seen` is a time that was read since the task last woke, if one was. A timer that was to fire later than that has
+    /// either not fired, or woken the task once more.
+    pub(super) fn poll(
+        &mut self,
+        clock: Clock,
+        seen: Option<Instant>,
+        at: Instant,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
         if self.fires > at {
             self.set(clock, at);
         }
         let armed = self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
-        if armed && !self.sleep.is_elapsed() {
+        if armed && (seen.is_some_and(|seen| seen < self.fires) || !self.sleep.is_elapsed()) {
             return Poll::Pending;
         }
         self.waker = Some(cx.waker().clone());

@@ -12,7 +12,7 @@ use tokio::io::AsyncWrite;
 pub(super) struct Output {
     bytes: Vec<u8>,
     sent: usize,
-    /// Since when the peer has taken nothing.
+    /// Since when the peer owes it to take the rest.
     stalled: Option<Instant>,
 }
 
@@ -26,7 +26,7 @@ impl Output {
         self.bytes.is_empty()
     }
 
-    /// Since when the peer has taken nothing.
+    /// Since when the peer owes it to take the rest.
     pub(super) fn stalled_since(&mut self, clock: Clock) -> Instant {
         *self.stalled.get_or_insert_with(|| clock.now())
     }
@@ -45,11 +45,10 @@ impl Output {
                 return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
             }
             self.sent += sent;
-            self.stalled = None;
         }
         ready!(Pin::new(stream).poll_flush(cx))?;
         self.bytes.clear();
-        self.sent = 0;
+        (self.sent, self.stalled) = (0, None);
         Poll::Ready(Ok(()))
     }
 }

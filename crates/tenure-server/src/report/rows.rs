@@ -5,6 +5,9 @@ use crate::shared::Shared;
 use serde::Serialize;
 use tenure_core::{Instant, QueueView, Space};
 
+/// The holders of one key that `inspect` tells of; of others it tells how many there are.
+pub(super) const HOLDERS_TOLD_MAX: usize = 64;
+
 /// The parts of `stats`, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Section {
@@ -31,7 +34,9 @@ pub(super) struct InspectRow {
     #[serde(skip_serializing_if = "Option::is_none")]
     key_hex: Option<String>,
     limit: u32,
+    /// The first of them.
     holders: Vec<HolderRow>,
+    holders_len: usize,
     waiters: usize,
     idle_s: Option<f64>,
 }
@@ -96,7 +101,7 @@ pub(super) fn stats_row(view: QueueView<'_>, now: Instant, section: Section) -> 
             StatsRow::Lock { key, owner_conn_id, lease_expires_in_s, waiters }
         }
         Section::Semaphores => {
-            StatsRow::Semaphore { key, limit: view.limit().get(), holders: view.holders().count(), waiters }
+            StatsRow::Semaphore { key, limit: view.limit().get(), holders: view.holders_len(), waiters }
         }
         Section::IdleLocks | Section::IdleSemaphores => StatsRow::Idle { key, idle_s: idle(view, now)? },
     })
@@ -107,7 +112,7 @@ pub(super) fn inspect_row(view: QueueView<'_>, now: Instant, pattern: &[u8]) -> 
     if !glob::matches(pattern, name) {
         return None;
     }
-    let holders = view.holders().map(|holder| HolderRow {
+    let holders = view.holders().take(HOLDERS_TOLD_MAX).map(|holder| HolderRow {
         fence: holder.fence.to_string(),
         owner_conn_id: holder.owner.get(),
         permits: holder.permits,
@@ -122,6 +127,7 @@ pub(super) fn inspect_row(view: QueueView<'_>, now: Instant, pattern: &[u8]) -> 
         key_hex: std::str::from_utf8(name).is_err().then(|| hex(name)),
         limit: view.limit().get(),
         holders: holders.collect(),
+        holders_len: view.holders_len(),
         waiters: view.queue_len(),
         idle_s: idle(view, now),
     })

@@ -10,7 +10,8 @@ use proptest::test_runner::TestCaseResult;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-const LIMITS: Limits = Limits { queues_max: 4, queue_len_max: 4, idle_max: Duration::from_nanos(15) };
+const LIMITS: Limits =
+    Limits { queues_max: 4, claims_max: 14, queue_len_max: 4, idle_max: Duration::from_nanos(15) };
 const FENCES: u64 = 40;
 /// Every lease is over after that many nanoseconds.
 const TTL_MAX: u64 = 25;
@@ -70,7 +71,7 @@ pub(super) enum Wish {
 }
 
 pub(super) fn steps() -> impl Strategy<Value = Vec<Step>> {
-    prop::collection::vec(step(), 1..160)
+    prop::collection::vec(step(), 1..500)
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -260,6 +261,7 @@ impl Play {
             Enqueued::Refused(Refusal::BadPermits) => Answer::BadPermits,
             Enqueued::Refused(Refusal::QueuesFull) => Answer::QueuesFull,
             Enqueued::Refused(Refusal::WaitersFull) => Answer::WaitersFull,
+            Enqueued::Refused(Refusal::ClaimsFull) => Answer::ClaimsFull,
             Enqueued::Refused(Refusal::Conflict) => Answer::Conflict,
             Enqueued::Refused(Refusal::NoFence) => Answer::NoFence,
         };

@@ -16,6 +16,7 @@ pub(super) enum Answer {
     BadPermits,
     QueuesFull,
     WaitersFull,
+    ClaimsFull,
     Conflict,
     NoFence,
     TimedOut,
@@ -101,6 +102,7 @@ impl Model {
             (true, _) if known.is_some_and(|queue| queue.waiters.len() >= self.limits.queue_len_max) => {
                 return Answer::WaitersFull;
             }
+            (true, _) | (false, _) if self.claims() >= self.limits.claims_max => return Answer::ClaimsFull,
             (false, _) if self.fences == 0 => return Answer::NoFence,
             _ => {}
         }
@@ -151,7 +153,7 @@ impl Model {
         self.advance(now);
         let Some(place) = self.holder(name, grant) else { return Answer::NotHeld };
         let claim = &mut self.queues.get_mut(&name).unwrap().holders[place];
-        (claim.ttl, claim.deadline) = (ttl, Some(self.now.after(ttl)));
+        claim.deadline = Some(self.now.after(ttl));
         Answer::Renewed(self.now.after(ttl))
     }
 
@@ -213,6 +215,10 @@ impl Model {
         let kept =
             |queue: &Queue| queue.idle_since.is_none_or(|since| since.after(self.limits.idle_max) > now);
         self.queues.retain(|_, queue| kept(queue));
+    }
+
+    fn claims(&self) -> usize {
+        self.queues.values().map(|queue| queue.holders.len() + queue.waiters.len()).sum()
     }
 
     /// The grant `grant` of a key, if it stands.
