@@ -13,6 +13,7 @@ mod state;
 mod values;
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -55,7 +56,8 @@ pub(crate) fn misunderstood(error: &clap::Error) -> ExitCode {
 }
 
 fn misconfigured(wrong: &Misconfigured) -> ExitCode {
-    anstream::eprintln!("configuration error: {wrong}");
+    // There is nobody to tell where this cannot be written.
+    let _ = writeln!(anstream::stderr(), "configuration error: {wrong}");
     ExitCode::FAILURE
 }
 

@@ -31,6 +31,9 @@ pub(crate) const PIPELINED_MAX: usize = 128 * 1024;
 /// How often a connection reads before others have their turn: once for what came, and once to see that there is no more.
 const READS_MAX: usize = 2;
 
+/// How long whoever signals leaves the processor to listeners that have much to take.
+const REST: Duration = Duration::from_millis(1);
+
 /// Serves a connection until it ends. Dropping the future ends the connection and all that goes with it.
 pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, shared: Arc<Shared>, place: Place) {
     let mut connection = Connection::new(stream, shared);
@@ -53,6 +56,8 @@ struct Connection<S> {
     output: Output,
     report: Option<Box<Report>>,
     end: Option<End>,
+    /// Until when others have their turn.
+    rest: Option<Instant>,
     /// Since when the peer owes the rest of a request, or the next one.
     since: Instant,
     /// The time, if it was read since the task last woke.
@@ -83,6 +88,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             output: Output::default(),
             report: None,
             end: None,
+            rest: None,
             since,
             seen: None,
             alarm: Alarm::new(clock, first),
@@ -109,7 +115,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Poll::Ready(Err(_)) => return Poll::Ready(End::Gone),
                 Poll::Pending => return self.poll_stalled(cx),
             }
-            if self.write_report() || self.take_mail(cx) || self.serve_kept() {
+            if self.write_report() || self.take_mail(cx) {
+                continue;
+            }
+            ready!(self.poll_rest(cx));
+            if self.serve_kept() {
                 continue;
             }
             if reads == READS_MAX {
@@ -133,6 +143,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             Some(timeout) => self.poll_deadline(since.after(timeout), cx).map(|()| End::Gone),
             None => Poll::Pending,
         }
+    }
+
+    /// Ready when it is this connection's turn again.
+    fn poll_rest(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some(until) = self.rest {
+            ready!(self.poll_deadline(until, cx));
+            self.rest = None;
+        }
+        Poll::Ready(())
     }
 
     /// Writes the next piece of a report; false when there is none on its way.
@@ -225,7 +244,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// they were.
     fn serve(&mut self, now: Instant, bytes: &[u8]) -> usize {
         let mut served = 0;
-        while self.end.is_none() && !self.session.is_blocked() && self.report.is_none() {
+        while self.end.is_none() && self.goes_on() {
             match decode(&bytes[served..]) {
                 Decoded::Incomplete => break,
                 Decoded::TooLong => self.act(|session, out| session.refuse(out)),
@@ -244,9 +263,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         served
     }
 
+    /// Whether the next request can be served at once.
+    const fn goes_on(&self) -> bool {
+        !self.session.is_blocked() && self.report.is_none() && self.rest.is_none()
+    }
+
     fn act(&mut self, act: impl FnOnce(&mut Session, &mut Vec<u8>) -> Flow) {
         match act(&mut self.session, self.output.buffer()) {
             Flow::Next | Flow::Blocked => {}
+            Flow::Rest => self.rest = Some(self.clock.now().after(REST)),
             Flow::Report(report) => self.report = Some(Box::new(report)),
             Flow::Close { pause } => self.end = Some(End::Told { pause }),
         }

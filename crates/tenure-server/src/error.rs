@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum Error {
     /// The caller must choose another address, or end what uses this one.
-    #[error("cannot listen on {address}; choose another --host or --port, or stop what listens there")]
+    #[error("--host, --port: cannot listen on {address}; choose another, or stop what listens there")]
     Listen {
         /// The address that was asked for.
         address: SocketAddr,
@@ -17,7 +17,7 @@ pub enum Error {
         source: io::Error,
     },
     /// The caller must give another folder, or make this one usable.
-    #[error("cannot keep the fence counter in {}; give a --state-dir that can be written, or --in-memory", path.display())]
+    #[error("--state-dir: cannot keep the fence counter in {}; give a folder that can be written, or --in-memory", path.display())]
     State {
         /// The file or folder.
         path: PathBuf,
@@ -25,14 +25,14 @@ pub enum Error {
         source: io::Error,
     },
     /// The caller must give every daemon a folder of its own.
-    #[error("{} is in use by another daemon; give this one a --state-dir of its own", path.display())]
+    #[error("--state-dir: {} is in use by another daemon; give this one a folder of its own", path.display())]
     StateInUse {
         /// The file that is locked.
         path: PathBuf,
     },
     /// The caller must restore the file from a copy that is not older than the last use, or accept that fences may fall and remove it.
     #[error(
-        "{} is damaged, so fences could fall; restore it, or remove it if no resource remembers fences from before",
+        "--state-dir: {} is damaged, so fences could fall; restore it, or remove it if no resource remembers fences from before",
         path.display()
     )]
     StateDamaged {

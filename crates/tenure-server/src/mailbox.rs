@@ -46,16 +46,16 @@ impl Mailbox {
         inbox.waker.take()
     }
 
-    /// Leaves a signal unless too many wait already.
-    pub(crate) fn post_signal(&self, line: &Arc<[u8]>) -> (Delivery, Option<Waker>) {
+    /// Leaves a signal unless too many wait already; how many wait then.
+    pub(crate) fn post_signal(&self, line: &Arc<[u8]>) -> (Delivery, usize, Option<Waker>) {
         let mut inbox = self.lock();
         if inbox.signals >= SIGNALS_MAX || inbox.cut {
-            return (Delivery::Full, None);
+            return (Delivery::Full, inbox.signals, None);
         }
         inbox.signals += 1;
         inbox.mail.push_back(Mail::Signal(Arc::clone(line)));
         self.stirred.store(true, Ordering::Release);
-        (Delivery::Taken, inbox.waker.take())
+        (Delivery::Taken, inbox.signals, inbox.waker.take())
     }
 
     /// Tells the connection to end, whatever it is doing.

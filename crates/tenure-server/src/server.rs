@@ -98,7 +98,8 @@ impl Server {
             () = listener::accept(listener, Arc::clone(&shared), tls) => {}
             () = shutdown => {}
         }
-        tracing::info!(connections = shared.connections(), "draining");
+        let (connections, timeout) = (shared.connections(), shared.config.shutdown_timeout);
+        tracing::info!(connections, ?timeout, "draining");
         shared.drain();
         match shared.config.shutdown_timeout {
             None => shared.emptied().await,

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tenure_core::{
     Bond, Change, ClaimId, Enqueued, Instant, Key, Limit, OwnerId, Patience, Refusal, Released, Renewed,
-    Request, Token, Waited,
+    Request, Subject, Token, Waited,
 };
 use tenure_wire::line::{Answer, Command};
 
@@ -25,6 +25,8 @@ pub(crate) enum Flow {
     Next,
     /// Waits for word of its claim; nothing is answered yet.
     Blocked,
+    /// Goes on after a moment that others need.
+    Rest,
     /// Sends a report that comes in pieces.
     Report(Report),
     /// Ends once what was answered is sent, and after a pause.
@@ -127,9 +129,7 @@ impl Session {
                 self.bond = bond;
                 Answer::Ok
             }
-            Command::Signal { subject, payload } => {
-                Answer::Delivered(self.shared.signals.publish(subject, payload))
-            }
+            Command::Signal { subject, payload } => return self.signal(subject, payload, out),
             Command::Listen { pattern, group } => self.listen(pattern, group),
             Command::Unlisten { pattern, group } => {
                 self.shared.signals.unlisten(self.owner, pattern, group);
@@ -215,7 +215,7 @@ impl Session {
             tracing::debug!(owner = self.owner.get(), ?key, ?claim, "enqueued already");
             return Answer::AlreadyEnqueued;
         }
-        if self.parked.is_full() && self.parked.get(key).is_none() {
+        if !self.parked.has_room_for(key) {
             return Answer::MaxWaiters;
         }
         let (claim, lease) = (self.next_claim(), self.lease(lease));
@@ -265,6 +265,12 @@ impl Session {
             Renewed::Until(_) => Answer::Renewed { lease },
             Renewed::NotHeld => Answer::Error,
         }
+    }
+
+    fn signal(&self, subject: Subject<'_>, payload: &[u8], out: &mut Vec<u8>) -> Flow {
+        let passed = self.shared.signals.publish(subject, payload);
+        Answer::Delivered(passed.count).encode(out);
+        if passed.crowded { Flow::Rest } else { Flow::Next }
     }
 
     fn listen(&self, pattern: &[u8], group: Option<&[u8]>) -> Answer {

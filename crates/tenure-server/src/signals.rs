@@ -1,6 +1,6 @@
 //! Signals: from one connection to the mailboxes of those who listen.
 
-use crate::mailbox::Mailbox;
+use crate::mailbox::{Mailbox, SIGNALS_MAX};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
@@ -15,6 +15,15 @@ pub(crate) struct Signals(Mutex<Inner>);
 struct Inner {
     subscriptions: Subscriptions,
     mailboxes: HashMap<OwnerId, Arc<Mailbox>>,
+}
+
+/// What became of a signal.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Passed {
+    /// How many get it.
+    pub(crate) count: u64,
+    /// Some of them have so many to take already that they should have their turn before there are more.
+    pub(crate) crowded: bool,
 }
 
 /// A pattern that somebody listens to.
@@ -55,17 +64,18 @@ impl Signals {
         }
     }
 
-    /// Passes a signal on; how many get it. Whoever is too far behind is cut.
-    pub(crate) fn publish(&self, subject: Subject<'_>, payload: &[u8]) -> u64 {
+    /// Passes a signal on. Whoever is too far behind is cut.
+    pub(crate) fn publish(&self, subject: Subject<'_>, payload: &[u8]) -> Passed {
         let mut line = Vec::new();
         encode_signal(&mut line, subject.as_bytes(), payload);
         let line: Arc<[u8]> = line.into();
-        let mut wakers: Vec<Waker> = Vec::new();
+        let (mut crowded, mut wakers) = (false, Vec::new());
         let mut inner = self.lock();
         let Inner { subscriptions, mailboxes } = &mut *inner;
         let published = subscriptions.publish(subject, |owner| {
             let Some(mailbox) = mailboxes.get(&owner) else { return Delivery::Full };
-            let (delivery, waker) = mailbox.post_signal(&line);
+            let (delivery, waiting, waker) = mailbox.post_signal(&line);
+            crowded |= waiting > SIGNALS_MAX / 2;
             wakers.extend(waker);
             delivery
         });
@@ -73,7 +83,7 @@ impl Signals {
         wakers.extend(slow.filter_map(|mailbox| mailbox.cut()));
         drop(inner);
         wakers.into_iter().for_each(Waker::wake);
-        published.count
+        Passed { count: published.count, crowded }
     }
 
     pub(crate) fn channels(&self) -> Vec<Channel> {

@@ -1,63 +1,13 @@
 //! Connections that go at the worst moment: nothing they leave behind may keep anyone else from the key.
 
-use std::net::SocketAddr;
+mod client;
+
+use client::{Client, SOON, start, token};
 use std::time::Duration;
-use tenure_server::{Config, Server};
-use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
-use tokio::net::TcpStream;
+use tenure_server::Config;
+use tokio::io::AsyncWriteExt;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
-
-/// Far longer than anything here takes, and far shorter than the leases.
-const SOON: Duration = Duration::from_secs(20);
-
-struct Client(BufReader<TcpStream>);
-
-impl Client {
-    async fn connect(address: SocketAddr) -> Self {
-        Self(BufReader::new(TcpStream::connect(address).await.expect("a connection")))
-    }
-
-    async fn send(&mut self, request: &str) {
-        self.0.get_mut().write_all(request.as_bytes()).await.expect("sent");
-    }
-
-    async fn answer(&mut self) -> String {
-        let mut line = String::new();
-        timeout(SOON, self.0.read_line(&mut line)).await.expect("an answer in time").expect("an answer");
-        line.trim_end().to_owned()
-    }
-
-    async fn ask(&mut self, request: &str) -> String {
-        self.send(request).await;
-        self.answer().await
-    }
-
-    async fn ask_until(&mut self, request: &str, done: impl Fn(&str) -> bool) -> String {
-        let asked = timeout(SOON, async {
-            loop {
-                let answer = self.ask(request).await;
-                if done(&answer) {
-                    return answer;
-                }
-                tokio::task::yield_now().await;
-            }
-        });
-        asked.await.expect("the answer that is waited for")
-    }
-}
-
-fn start(config: Config) -> SocketAddr {
-    let config = Config { listen: ([127, 0, 0, 1], 0).into(), ..config };
-    let server = Server::bind(config).expect("a free port");
-    let address = server.local_addr();
-    tokio::spawn(server.run(std::future::pending()));
-    address
-}
-
-fn token(answer: &str) -> &str {
-    answer.split(' ').nth(1).expect("a token")
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn waiters_that_go_while_they_are_granted_leave_the_key_free() {
@@ -136,4 +86,32 @@ async fn a_connection_that_sends_too_much_behind_a_blocked_request_is_cut() {
     let _ =
         timeout(SOON, blocked.0.get_mut().write_all(flood.as_bytes())).await.expect("it is read or refused");
     holder.ask_until("stats\n\n\n", |stats| stats.contains("\"waiters\":0")).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_of_signals_reaches_a_listener_that_reads() {
+    const BURST: usize = 1_000;
+    let address = start(Config::default());
+    let (mut listener, mut publisher) = (Client::connect(address).await, Client::connect(address).await);
+    assert_eq!(listener.ask("listen\nnews\n\n").await, "ok");
+    publisher.send(&"signal\nnews\nx\n".repeat(BURST)).await;
+    for _ in 0..BURST {
+        assert_eq!(listener.answer().await, "sig news x");
+        assert_eq!(publisher.answer().await, "ok 1");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_burst_of_signals_to_oneself_is_heard_between_the_answers() {
+    const BURST: usize = 300;
+    let address = start(Config::default());
+    let mut client = Client::connect(address).await;
+    assert_eq!(client.ask("listen\nnews\n\n").await, "ok");
+    client.send(&"signal\nnews\nx\n".repeat(BURST)).await;
+    let mut lines = Vec::new();
+    for _ in 0..2 * BURST {
+        lines.push(client.answer().await);
+    }
+    assert_eq!(lines.iter().filter(|line| *line == "ok 1").count(), BURST);
+    assert_eq!(lines.iter().filter(|line| *line == "sig news x").count(), BURST);
 }

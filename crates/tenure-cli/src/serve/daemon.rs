@@ -1,5 +1,6 @@
 //! Starting the daemon, and telling it when to stop.
 
+use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
@@ -7,12 +8,12 @@ use nix::fcntl::{FcntlArg, fcntl};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::close;
 use tenure_server::{Config, Server};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::values::Misconfigured;
 use crate::exit::{Exit, Failure, chain};
 
-/// Serves until SIGTERM or SIGINT, and then drains.
+/// Serves until SIGTERM or SIGINT, and then drains; a second one ends it at once.
 pub(super) fn serve(config: Config) -> Result<ExitCode, Failure> {
     let open = allow_many_files();
     make_room_for_files(open, config.max_connections);
@@ -31,31 +32,50 @@ pub(super) fn serve(config: Config) -> Result<ExitCode, Failure> {
 
 async fn run(server: Server, (tls, auth): (bool, bool), open: u64) -> Result<ExitCode, Failure> {
     let heard = |error| Failure::from(Exit::Refused, "cannot hear signals", error);
-    let mut terminate = signal(SignalKind::terminate()).map_err(heard)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(heard)?;
+    let (mut once, mut twice) = (Stops::listen().map_err(heard)?, Stops::listen().map_err(heard)?);
     introduce(&server, &how_to_reach(server.local_addr(), tls, auth));
     tracing::debug!(open, "descriptors that may be open at once");
-    server
-        .run(async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        })
-        .await;
+    tokio::select! {
+        () = server.run(async move { once.next().await }) => {}
+        () = async { twice.next().await; twice.next().await } => tracing::warn!("told twice: stopping at once"),
+    }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Says where the daemon listens, and what to try next.
-fn introduce(server: &Server, reached: &str) {
-    anstream::println!("tenure {} listening on {}", env!("CARGO_PKG_VERSION"), server.local_addr());
-    match server.state_file() {
-        Some(file) => anstream::println!("fences are kept in {}", file.display()),
-        None => anstream::println!("fences are kept in memory: they may fall when the daemon restarts"),
+/// The signals that tell the daemon to stop.
+struct Stops {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stops {
+    fn listen() -> io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
     }
-    anstream::println!("try, in another terminal:");
-    anstream::println!("  tenure run{reached} demo -- sleep 60      # run a command under the lock `demo`");
-    anstream::println!("  tenure ls{reached}                        # see who holds what");
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Says where the daemon listens, and what to try next. It goes on if nobody can be told.
+fn introduce(server: &Server, reached: &str) {
+    let fences = match server.state_file() {
+        Some(file) => format!("in {}", file.display()),
+        None => "in memory: they may fall when the daemon restarts".to_owned(),
+    };
+    let (version, address) = (env!("CARGO_PKG_VERSION"), server.local_addr());
+    let _ = writeln!(
+        anstream::stdout(),
+        "tenure {version} listening on {address}\n\
+         fences are kept {fences}\n\
+         try, in another terminal:\n  \
+         tenure run{reached} demo -- sleep 60      # run a command under the lock `demo`\n  \
+         tenure ls{reached}                        # see who holds what"
+    );
 }
 
 /// The flags by which the other sub-commands reach the daemon; none for the usual address.

@@ -11,5 +11,7 @@ pub(super) fn start(debug: bool) {
         .with_writer(std::io::stderr)
         .with_ansi(coloured)
         .with_target(debug)
+        // A daemon whose log cannot be written goes on without one.
+        .log_internal_errors(false)
         .init();
 }

@@ -4,6 +4,8 @@ use std::env;
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 
+use crate::say;
+
 /// How many milliseconds the allocator keeps what was freed before the system has it back. It looks at this when the
 /// process starts, and only when somebody allocates does it see that the time is over: a daemon that released a million
 /// locks and is quiet then would keep their memory.
@@ -18,5 +20,5 @@ pub(super) fn give_back_at_once() {
     let (Ok(program), mut arguments) = (env::current_exe(), env::args_os()) else { return };
     let Some(name) = arguments.next() else { return };
     let error = Command::new(program).arg0(name).args(arguments).env(PURGE_DELAY, "0").exec();
-    anstream::eprintln!("tenure: freed memory may stay with the daemon while it is idle: {error}");
+    say::say(format!("freed memory may stay with the daemon while it is idle: {error}"));
 }

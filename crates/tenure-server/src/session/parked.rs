@@ -18,8 +18,16 @@ struct Claims {
 }
 
 impl Parked {
-    pub(super) fn is_full(&self) -> bool {
-        self.0.as_ref().is_some_and(|claims| claims.by_key.len() >= PARKED_MAX)
+    /// Whether one more key has room; what has lapsed is forgotten for it if need be.
+    pub(super) fn has_room_for(&mut self, key: Key<'_>) -> bool {
+        let Some(claims) = &mut self.0 else { return true };
+        if claims.by_key.len() < PARKED_MAX || claims.by_key.contains_key(&owned(key)) {
+            return true;
+        }
+        let Claims { by_key, lapsed } = &mut **claims;
+        by_key.retain(|_, id| !lapsed.get(id).copied().unwrap_or_default());
+        lapsed.retain(|_, lapsed| !*lapsed);
+        by_key.len() < PARKED_MAX
     }
 
     pub(super) fn insert(&mut self, key: Key<'_>, id: ClaimId) {
@@ -80,11 +88,15 @@ mod tests {
     fn there_is_room_for_so_many_and_no_more() {
         let mut parked = Parked::default();
         for number in 0..PARKED_MAX {
-            assert!(!parked.is_full());
             let name = number.to_string();
             let key = Key::new(Space::Lock, name.as_bytes()).expect("a short name");
+            assert!(parked.has_room_for(key));
             parked.insert(key, ClaimId::new(number as u128));
         }
-        assert!(parked.is_full());
+        let (known, more) = (Key::new(Space::Lock, b"7"), Key::new(Space::Lock, b"more"));
+        assert!(parked.has_room_for(known.expect("a short name")));
+        assert!(!parked.has_room_for(more.expect("a short name")));
+        parked.lapse(ClaimId::new(9));
+        assert!(parked.has_room_for(more.expect("a short name")), "a lapsed one makes room");
     }
 }
