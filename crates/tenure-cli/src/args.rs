@@ -40,6 +40,9 @@ pub(crate) enum Command {
     /// What `run` starts, and what becomes the command
     #[command(hide = true)]
     Exec(run::exec::Args),
+    /// What ends a command whose `run` was killed
+    #[command(hide = true)]
+    Guard(run::guard::Args),
     /// The server that `bench --echo` compares with
     #[command(hide = true)]
     BenchEcho(bench::EchoArgs),

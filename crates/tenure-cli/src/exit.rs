@@ -37,7 +37,12 @@ pub(crate) const NOT_FOUND: u8 = 127;
 
 /// The exit code of what a signal has ended; every shell's.
 pub(crate) fn by_signal(signal: Signal) -> u8 {
-    u8::try_from(signal as i32).map_or(u8::MAX, |number| number.saturating_add(128))
+    by_signal_number(signal as i32)
+}
+
+/// The same for any signal: those for real time have no names.
+pub(crate) fn by_signal_number(signal: i32) -> u8 {
+    u8::try_from(signal).map_or(u8::MAX, |number| number.saturating_add(128))
 }
 
 /// Why the command failed, by its exit code.

@@ -67,6 +67,7 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Stats(args) => stats::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Exec(args) => run::exec::run(&args),
+        Command::Guard(_) => run::guard::run(),
         Command::Bench(args) => bench::run(&args),
         Command::BenchEcho(args) => bench::run_echo(&args),
     }

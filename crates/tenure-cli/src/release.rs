@@ -13,7 +13,8 @@ use crate::exit::{Exit, Failure};
 use crate::query;
 
 const EXAMPLES: &str = "\
-Whoever holds the key is not asked: it learns of it with its next renewal.
+Whoever holds the key is not asked. It learns of it only with its next renewal (`tenure run`: within 10 s), while the
+next in line has the key at once: make sure first that it does nothing any more, or that its fence is checked.
 
 Example:
   tenure release nightly-backup 18e9df236ce72ee12ef050cb314d0943";

@@ -4,7 +4,9 @@ mod attempt;
 mod belief;
 mod child;
 pub(crate) mod exec;
+pub(crate) mod guard;
 mod hold;
+mod job;
 mod keeper;
 mod keys;
 mod signals;
@@ -33,6 +35,9 @@ const EXAMPLES: &str = "\
 The command sees TENURE_KEY, TENURE_FENCE and TENURE_TOKEN; with several keys, the values of each,
 separated by blanks, in the order of the sorted keys. Give the fence to whatever the lock protects
 and have that refuse a lower one: a lease alone cannot protect it from a holder that was suspended.
+
+When the lock is lost, or `tenure run` is killed, the command is ended with all that runs in its process
+group. What leaves that group (setsid, a daemon) is out of reach. Each key takes a connection.
 
 Examples:
   tenure run nightly-backup -- ./backup.sh
@@ -79,7 +84,6 @@ pub(crate) struct Args {
 
 /// Takes the keys, runs the command, gives the keys back.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    // One thread, this one: the command is told to end when the thread that started it does.
     // On this thread: the command dies with the thread that started it.
     query::block_on(under_lock(args)).map(ExitCode::from)
 }
@@ -119,8 +123,12 @@ async fn hold(
     signals: &mut Signals,
     losses: &mut Losses,
 ) -> Result<u8, Failure> {
-    let ended = match Child::start(&args.command, &keepers) {
-        Ok(mut child) => supervise::until_ended(&mut child, &keepers, signals, losses).await,
+    let ended = match Child::start(&args.command, &keepers).await {
+        Ok(mut child) => {
+            let ended = supervise::until_ended(&mut child, &keepers, signals, losses).await;
+            child.leave().await;
+            ended
+        }
         Err(failure) => Err(failure),
     };
     let endings = keeper::give_back(&args.service, keepers).await;

@@ -3,14 +3,21 @@
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write as _};
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use tokio::task::JoinHandle;
 
 use crate::exit::{self, Exit, Failure};
 
 /// Prints a line on stderr. Nobody can be told when that fails.
+///
+/// A terminal that stops who writes to it in the background lets this one line through: what has to be said about a
+/// lock cannot wait until the user looks.
 pub(crate) fn say(text: impl Display) {
+    let mut stop = SigSet::empty();
+    stop.add(Signal::SIGTTOU);
+    let before = stop.thread_swap_mask(SigmaskHow::SIG_BLOCK);
     let _ = writeln!(anstream::stderr(), "tenure: {text}");
+    let _ = before.map(|before| before.thread_set_mask());
 }
 
 /// Prints a line on stderr without holding up the task that has it to say: a terminal can be stopped, a pipe be full.

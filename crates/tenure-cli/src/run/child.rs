@@ -8,31 +8,56 @@ use std::process::ExitStatus;
 
 use nix::sys::signal::{Signal, killpg, raise};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getpgrp};
 use tokio::process::Command;
 
+use super::guard::Guard;
 use super::keeper::Keeper;
-use super::{exec, terminal};
+use super::{exec, job, terminal};
 use crate::exit::{self, Exit, Failure};
 
 /// A command that runs in a process group of its own.
 pub(super) struct Child {
     process: tokio::process::Child,
+    guard: Option<Guard>,
     group: Pid,
     has_terminal: bool,
 }
 
 impl Child {
     /// Starts the command, which finds in its environment what it holds.
-    pub(super) fn start(command: &[OsString], keepers: &[Keeper]) -> Result<Self, Failure> {
-        let has_terminal = terminal::is_ours();
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future kills the command, if it was started.
+    pub(super) async fn start(command: &[OsString], keepers: &[Keeper]) -> Result<Self, Failure> {
+        let has_terminal = terminal::is_ours_alone();
         let mut launch = exec::launch(command, has_terminal);
         announce(&mut launch, keepers);
-        let failed = |error| Failure::from(Exit::Refused, "cannot start the command", error);
-        let process = launch.process_group(0).kill_on_drop(true).spawn().map_err(failed)?;
+        launch.process_group(0).kill_on_drop(true);
+        Self::launch(launch, has_terminal)
+            .await
+            .map_err(|error| Failure::from(Exit::Refused, "cannot start the command", error))
+    }
+
+    async fn launch(mut launch: Command, has_terminal: bool) -> io::Result<Self> {
+        let mut guard = Guard::start()?;
+        let process = launch.spawn()?;
         let id = process.id().and_then(|id| i32::try_from(id).ok());
-        let id = id.ok_or_else(|| failed(io::ErrorKind::NotFound.into()))?;
-        Ok(Self { process, group: Pid::from_raw(id), has_terminal })
+        let group = Pid::from_raw(id.ok_or(io::ErrorKind::NotFound)?);
+        guard.watch(group).await?;
+        Ok(Self { process, guard: Some(guard), group, has_terminal })
+    }
+
+    /// Lets what the command has left behind be.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future does the same, but may leave the guard to be reaped by someone else.
+    pub(super) async fn leave(mut self) {
+        if let Some(guard) = self.guard.take() {
+            guard.dismiss().await;
+        }
     }
 
     /// Waits for its end, and returns its exit code.
@@ -50,11 +75,16 @@ impl Child {
         let _ = killpg(self.group, signal);
     }
 
-    /// The signal by which the terminal has stopped it since this was last asked.
-    pub(super) fn stopped(&self) -> Option<Signal> {
-        if !self.has_terminal {
-            return None;
+    /// Sends it a signal from elsewhere, which it shall hear even while it is stopped if that is meant to end it.
+    pub(super) fn forward(&self, signal: Signal) {
+        self.signal(signal);
+        if matches!(signal, Signal::SIGTERM | Signal::SIGINT | Signal::SIGHUP | Signal::SIGQUIT) {
+            self.signal(Signal::SIGCONT);
         }
+    }
+
+    /// The signal by which a terminal has stopped it since this was last asked.
+    pub(super) fn stopped(&self) -> Option<Signal> {
         // Not WEXITED: its end belongs to `ended`.
         match waitid(Id::Pid(self.group), WaitPidFlag::WSTOPPED | WaitPidFlag::WNOHANG) {
             Ok(WaitStatus::Stopped(_, by)) => {
@@ -64,10 +94,27 @@ impl Child {
         }
     }
 
-    /// Stops this process as the command was stopped, for the shell to notice. Returns when it is continued.
-    pub(super) fn stop_with(&self, by: Signal) {
-        terminal::take_back(self.group);
-        let _ = raise(by);
+    /// What to do about a stop of the command: to give it the terminal that it asks for, or to stop as it did.
+    pub(super) fn follow(&self, by: Signal) {
+        let asks = matches!(by, Signal::SIGTTIN | Signal::SIGTTOU);
+        if asks && terminal::is_ours() {
+            terminal::give(self.group);
+            self.signal(Signal::SIGCONT);
+        } else if if asks { job::has_a_shell() } else { terminal::belongs_to(self.group) } {
+            // This process hears it as well, and does the rest in `stop`. Without a shell nobody could ever give the
+            // terminal that is asked for.
+            let _ = killpg(getpgrp(), by);
+        }
+    }
+
+    /// Stops the command and then this process, for the shell to notice. Returns when it is continued; at once where
+    /// nobody would do that.
+    pub(super) fn stop(&self) {
+        if job::has_a_shell() {
+            self.signal(Signal::SIGSTOP);
+            terminal::take_back(self.group);
+            let _ = raise(Signal::SIGSTOP);
+        }
     }
 
     /// Lets it go on, with the terminal if that is ours.
@@ -81,9 +128,7 @@ impl Child {
 
 impl Drop for Child {
     fn drop(&mut self) {
-        if self.has_terminal {
-            terminal::take_back(self.group);
-        }
+        terminal::take_back(self.group);
     }
 }
 
@@ -103,9 +148,8 @@ fn announce(launch: &mut Command, keepers: &[Keeper]) {
 }
 
 fn exit_code(status: ExitStatus) -> u8 {
-    let ended_by = status.signal().and_then(|signal| Signal::try_from(signal).ok());
     let code = status.code().and_then(|code| u8::try_from(code).ok());
-    ended_by.map_or(code.unwrap_or(u8::MAX), exit::by_signal)
+    status.signal().map_or(code.unwrap_or(u8::MAX), exit::by_signal_number)
 }
 
 #[cfg(test)]
@@ -118,5 +162,6 @@ mod tests {
         assert_eq!(exit_code(ExitStatus::from_raw(3 << 8)), 3);
         assert_eq!(exit_code(ExitStatus::from_raw(9)), 137);
         assert_eq!(exit_code(ExitStatus::from_raw(15)), 143);
+        assert_eq!(exit_code(ExitStatus::from_raw(35)), 163, "one without a name");
     }
 }

@@ -35,12 +35,19 @@ pub(crate) struct Args {
 
 /// How to start [`run`] with those arguments from this process.
 pub(super) fn launch(command: &[OsString], foreground: bool) -> tokio::process::Command {
-    let mut launch = tokio::process::Command::new(THIS_PROGRAM);
-    launch.arg0("tenure").arg("exec").arg(format!("--parent={}", Pid::this()));
+    let mut launch = this_program("exec");
+    launch.arg(format!("--parent={}", Pid::this()));
     if foreground {
         launch.arg("--foreground");
     }
     launch.arg("--").args(command);
+    launch
+}
+
+/// How to start a hidden step of this program.
+pub(super) fn this_program(step: &str) -> tokio::process::Command {
+    let mut launch = tokio::process::Command::new(THIS_PROGRAM);
+    launch.arg0("tenure").arg(step);
     launch
 }
 

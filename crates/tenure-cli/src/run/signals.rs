@@ -10,6 +10,9 @@ use tokio::signal::unix::{self, SignalKind};
 const FORWARDED: [Signal; 6] =
     [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP, Signal::SIGQUIT, Signal::SIGUSR1, Signal::SIGUSR2];
 
+/// What stops a job: keys of its terminal, and a terminal that is not its own for now.
+const STOPPING: [Signal; 3] = [Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU];
+
 /// The signals that came.
 pub(super) struct Signals(Vec<(Signal, unix::Signal)>);
 
@@ -17,8 +20,17 @@ impl Signals {
     /// From now on signals are told here instead of ending this process; but for those that are ignored, which whoever
     /// started it (`nohup`, a shell's `&`) wants ignored by the command as well.
     pub(super) fn listen() -> io::Result<Self> {
+        Self::listen_to(&FORWARDED)
+    }
+
+    /// From now on, what would stop this process alone, and leave its command running, is told here.
+    pub(super) fn listen_to_stops() -> io::Result<Self> {
+        Self::listen_to(&STOPPING)
+    }
+
+    fn listen_to(signals: &[Signal]) -> io::Result<Self> {
         let ignored = ignored();
-        let heard = FORWARDED.into_iter().filter(|signal| ignored & bit(*signal) == 0);
+        let heard = signals.iter().copied().filter(|signal| ignored & bit(*signal) == 0);
         heard
             .map(|signal| Ok((signal, unix::signal(SignalKind::from_raw(signal as i32))?)))
             .collect::<io::Result<_>>()

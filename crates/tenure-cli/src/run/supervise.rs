@@ -44,6 +44,7 @@ async fn supervise(
     losses: &mut Losses,
 ) -> io::Result<Ended> {
     let mut children = unix::signal(SignalKind::child())?;
+    let mut stops = Signals::listen_to_stops()?;
     let mut continued = unix::signal(SignalKind::from_raw(Signal::SIGCONT as i32))?;
     loop {
         tokio::select! {
@@ -53,11 +54,14 @@ async fn supervise(
                 end(child, loss, signals, losses).await?;
                 return Ok(Ended::WithoutLock);
             }
-            signal = signals.next() => child.signal(signal),
+            signal = signals.next() => child.forward(signal),
             _ = children.recv() => if let Some(by) = child.stopped() {
-                child.stop_with(by);
-                go_on(child, keepers);
+                child.follow(by);
             },
+            _ = stops.next() => {
+                child.stop();
+                go_on(child, keepers);
+            }
             _ = continued.recv() => go_on(child, keepers),
         }
     }
@@ -74,9 +78,7 @@ fn go_on(child: &Child, keepers: &[Keeper]) {
 /// Ends the command: politely, and in time by force.
 async fn end(child: &mut Child, loss: Loss, signals: &mut Signals, losses: &mut Losses) -> io::Result<()> {
     let mut kill_at = loss.kill_at(clock::now());
-    child.signal(Signal::SIGTERM);
-    // A stopped command cannot hear it.
-    child.signal(Signal::SIGCONT);
+    child.forward(Signal::SIGTERM);
     let told = say::say_aside(format!("{loss}; ending the command"));
     loop {
         tokio::select! {
@@ -87,7 +89,7 @@ async fn end(child: &mut Child, loss: Loss, signals: &mut Signals, losses: &mut 
             }
             () = clock::sleep_until(kill_at) => break,
             another = losses.next() => kill_at = kill_at.min(another.kill_at(clock::now())),
-            signal = signals.next() => child.signal(signal),
+            signal = signals.next() => child.forward(signal),
         }
     }
     // What the command has started and left behind holds the lock no more than it does.

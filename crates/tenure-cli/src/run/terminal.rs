@@ -1,14 +1,25 @@
 //! Who may read from the terminal: one process group, the one in the foreground.
 
+use std::fs::File;
 use std::io::IsTerminal as _;
 
-use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal};
 use nix::unistd::{Pid, getpgrp, tcgetpgrp, tcsetpgrp};
 
-/// Whether stdin is a terminal whose foreground is this process's group.
+/// Whether this process's group has the foreground, and nobody else of the group has a use for it: who reads what
+/// this process writes may be a pager.
+pub(super) fn is_ours_alone() -> bool {
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal() && is_ours()
+}
+
+/// Whether this process's group has the foreground.
 pub(super) fn is_ours() -> bool {
-    let stdin = std::io::stdin();
-    stdin.is_terminal() && tcgetpgrp(&stdin) == Ok(getpgrp())
+    belongs_to(getpgrp())
+}
+
+/// Whether a group has the foreground.
+pub(super) fn belongs_to(group: Pid) -> bool {
+    open().is_some_and(|terminal| tcgetpgrp(terminal) == Ok(group))
 }
 
 /// Takes the foreground for this process's group.
@@ -18,7 +29,7 @@ pub(super) fn claim() {
 
 /// Takes the foreground back from a group; not if someone else has it by now, such as the shell.
 pub(super) fn take_back(from: Pid) {
-    if tcgetpgrp(std::io::stdin()) == Ok(from) {
+    if belongs_to(from) {
         give(getpgrp());
     }
 }
@@ -28,9 +39,14 @@ pub(super) fn give(group: Pid) {
     let mut stop = SigSet::empty();
     stop.add(Signal::SIGTTOU);
     // Who is in the background is stopped by SIGTTOU for trying, unless it is blocked.
-    if let Ok(before) = stop.thread_swap_mask(nix::sys::signal::SigmaskHow::SIG_BLOCK) {
+    if let Ok(before) = stop.thread_swap_mask(SigmaskHow::SIG_BLOCK) {
         // Failing to is no reason to end: the terminal may have hung up.
-        let _ = tcsetpgrp(std::io::stdin(), group);
+        let _ = open().map(|terminal| tcsetpgrp(terminal, group));
         let _ = before.thread_set_mask();
     }
+}
+
+/// The terminal of this session, wherever the standard streams lead.
+fn open() -> Option<File> {
+    File::options().read(true).write(true).open("/dev/tty").ok()
 }

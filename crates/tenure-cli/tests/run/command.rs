@@ -2,10 +2,11 @@
 
 use std::process::Stdio;
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use super::harness::{Daemon, Peer, tenure};
-use super::{is_free, outcome, script, tenure_run};
+use super::{is_free, is_gone, outcome, script, stop, tenure_run};
 
 #[test]
 fn the_exit_code_of_the_command_is_returned() {
@@ -77,6 +78,32 @@ fn a_signal_that_ends_the_command_shows_in_the_exit_code() {
     peer.signal(Signal::SIGTERM);
     assert_eq!(peer.end().code(), Some(128 + 15));
     assert!(is_free(&daemon, "k"));
+}
+
+#[test]
+fn a_signal_without_a_name_shows_in_the_exit_code_too() {
+    let daemon = Daemon::start(&[]);
+    assert_eq!(outcome(&daemon, &["k", "--", "bash", "-c", "kill -35 $$"]), (Some(128 + 35), String::new()));
+}
+
+#[test]
+fn a_stopped_command_hears_the_signal_that_ends_it() {
+    let daemon = Daemon::start(&[]);
+    let mut peer = script(&daemon, &["k"], "echo $$; exec sleep 1000");
+    let pid: u32 = peer.line().parse().unwrap();
+    stop(pid);
+    peer.signal(Signal::SIGINT);
+    assert_eq!(peer.end().code(), Some(128 + 2));
+}
+
+#[test]
+fn what_a_command_that_ends_by_itself_leaves_behind_stays() {
+    let daemon = Daemon::start(&[]);
+    let mut peer = script(&daemon, &["k"], "sleep 1000 >/dev/null 2>&1 & echo $!");
+    let left_behind = peer.line();
+    assert_eq!(peer.end().code(), Some(0));
+    assert!(!is_gone(&left_behind));
+    kill(Pid::from_raw(left_behind.parse().unwrap()), Signal::SIGKILL).unwrap();
 }
 
 #[test]

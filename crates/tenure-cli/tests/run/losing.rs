@@ -110,6 +110,17 @@ fn a_killed_run_takes_its_command_along_and_its_lock_ends_with_its_lease() {
 }
 
 #[test]
+fn a_killed_run_takes_along_what_its_command_has_started() {
+    let daemon = Daemon::start(&[]);
+    let mut peer = script(&daemon, &["k"], "trap '' TERM; sleep 1000 & sleep 1001 & echo $$ $!; wait");
+    let pids = peer.line();
+    peer.kill();
+    for pid in pids.split(' ') {
+        until_gone(pid);
+    }
+}
+
+#[test]
 fn a_lost_connection_does_not_hand_the_lock_on_while_the_command_lives() {
     let daemon = Daemon::start(&[]);
     let mut peer = script(&daemon, &[TTL_FLAG, "k"], OBEDIENT);
