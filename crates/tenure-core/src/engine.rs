@@ -112,9 +112,10 @@ impl Engine {
     /// A claim that is known already is not made again: the answer tells how it stands.
     pub fn enqueue(&mut self, now: Instant, request: &Request<'_>) -> Enqueued {
         self.handle_timeout(now);
-        match self.claims.find(request.claim) {
+        let hash = self.claims.hash(request.claim);
+        match self.claims.find_hashed(hash, request.claim) {
             Some(slot) if !planted(Bug::ClaimForgotten) => self.repeat(slot, request),
-            _ => self.admit(request).unwrap_or_else(Enqueued::Refused),
+            _ => self.admit(request, hash).unwrap_or_else(Enqueued::Refused),
         }
     }
 
@@ -139,11 +140,11 @@ impl Engine {
     /// Moves the end of a grant's lease to `ttl` from now. A lease that has ended stays ended. What [`Engine::wait`] gives
     /// later is the lease that was asked for at first.
     pub fn renew(&mut self, now: Instant, key: Key<'_>, token: Token, ttl: Duration) -> Renewed {
-        if planted(Bug::LeaseRevived) {
+        if let Some(slot) = self.find_grant(key, token).filter(|_| planted(Bug::LeaseRevived)) {
             self.now = self.now.max(now);
-        } else {
-            self.handle_timeout(now);
+            self.start_lease(slot, ttl);
         }
+        self.handle_timeout(now);
         let Some(slot) = self.find_grant(key, token) else { return Renewed::NotHeld };
         Renewed::Until(self.start_lease(slot, ttl))
     }
@@ -179,7 +180,7 @@ impl Engine {
     pub fn handle_timeout(&mut self, now: Instant) {
         self.now = self.now.max(now);
         while let Some((at, slot)) = self.deadlines.first() {
-            if at > self.now && !(planted(Bug::LapsedEarly) && at.since(self.now) < Duration::from_nanos(2)) {
+            if at > self.now && !self.is_near_enough(slot, at) {
                 break;
             }
             self.lapse(slot);
@@ -251,7 +252,7 @@ impl Engine {
         }
     }
 
-    fn admit(&mut self, request: &Request<'_>) -> Result<Enqueued, Refusal> {
+    fn admit(&mut self, request: &Request<'_>, hash: u32) -> Result<Enqueued, Refusal> {
         if request.permits == 0 || request.permits > request.limit.get() {
             return Err(Refusal::BadPermits);
         }
@@ -262,7 +263,7 @@ impl Engine {
                 return Err(Refusal::LimitMismatch(queue.limit()));
             }
             if !queue.admits(request.permits) {
-                return self.join(slot, request);
+                return self.join(slot, request, hash);
             }
         } else if self.queues.len() >= self.limits.queues_max {
             return Err(Refusal::QueuesFull);
@@ -274,12 +275,12 @@ impl Engine {
             return Err(Refusal::NoFence);
         }
         let queue = known.unwrap_or_else(|| self.queues.insert(request.key, request.limit));
-        self.take(queue, request)
+        self.take(queue, request, hash)
     }
 
     /// Grants a request whose permits are free.
-    fn take(&mut self, queue: u32, request: &Request<'_>) -> Result<Enqueued, Refusal> {
-        let slot = self.add(queue, request);
+    fn take(&mut self, queue: u32, request: &Request<'_>, hash: u32) -> Result<Enqueued, Refusal> {
+        let slot = self.add(queue, request, hash);
         let fence = self.queues.at_mut(queue).acquire(slot, request.permits, &mut self.fences);
         self.queues.note_use(queue, self.now);
         let fence = fence.ok_or(Refusal::NoFence)?;
@@ -287,7 +288,7 @@ impl Engine {
     }
 
     /// Puts a request whose permits are not free in line.
-    fn join(&mut self, queue: u32, request: &Request<'_>) -> Result<Enqueued, Refusal> {
+    fn join(&mut self, queue: u32, request: &Request<'_>, hash: u32) -> Result<Enqueued, Refusal> {
         let patience = self.patience_left(request.patience);
         if patience == Patience::None {
             return Ok(Enqueued::Busy);
@@ -298,16 +299,17 @@ impl Engine {
         if self.claims.len() >= self.limits.claims_max {
             return Err(Refusal::ClaimsFull);
         }
-        let slot = self.add(queue, request);
+        let slot = self.add(queue, request, hash);
         self.queues.at_mut(queue).enqueue(self.serial, slot, request.permits);
         self.await_until(slot, patience);
         Ok(Enqueued::Queued)
     }
 
-    fn add(&mut self, queue: u32, request: &Request<'_>) -> u32 {
+    fn add(&mut self, queue: u32, request: &Request<'_>, hash: u32) -> u32 {
         self.serial += 1;
         let slot = self.claims.insert(Claim {
             id: request.claim,
+            hash,
             serial: self.serial,
             queue,
             owner: request.owner,
@@ -390,6 +392,11 @@ impl Engine {
     fn is_left_behind(&self, slot: u32) -> bool {
         let waits = self.claims.at(slot).stage == Stage::Waiting;
         planted(if waits { Bug::WaiterKept } else { Bug::PermitLeaked })
+    }
+
+    fn is_near_enough(&self, slot: u32, at: Instant) -> bool {
+        let waits = self.claims.at(slot).stage == Stage::Waiting;
+        planted(Bug::LapsedEarly) && !waits && at.since(self.now) < Duration::from_nanos(2)
     }
 
     fn lapse(&mut self, slot: u32) {

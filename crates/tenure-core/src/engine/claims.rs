@@ -12,6 +12,8 @@ pub(super) const NONE: u32 = u32::MAX;
 #[derive(Clone, Debug)]
 pub(super) struct Claim {
     pub(super) id: ClaimId,
+    /// The hash of its id.
+    pub(super) hash: u32,
     /// The number of its arrival, over all keys: its place in line.
     pub(super) serial: u64,
     pub(super) queue: u32,
@@ -62,8 +64,17 @@ impl Claims {
         self.slab.len()
     }
 
+    /// A claim's hash, which it is made with.
+    pub(super) fn hash(&self, id: ClaimId) -> u32 {
+        self.index.hash(id)
+    }
+
     pub(super) fn find(&self, id: ClaimId) -> Option<u32> {
-        self.index.find(self.index.hash(id), |slot| self.slab[slot].id == id)
+        self.find_hashed(self.hash(id), id)
+    }
+
+    pub(super) fn find_hashed(&self, hash: u32, id: ClaimId) -> Option<u32> {
+        self.index.find(hash, |slot| self.slab[slot].id == id)
     }
 
     /// A claim that the caller knows to be there.
@@ -76,7 +87,7 @@ impl Claims {
     }
 
     pub(super) fn insert(&mut self, claim: Claim) -> u32 {
-        let hash = self.index.hash(claim.id);
+        let hash = claim.hash;
         let slot = self.slab.insert(claim);
         self.index.insert(hash, slot);
         slot
@@ -84,7 +95,7 @@ impl Claims {
 
     pub(super) fn remove(&mut self, slot: u32) -> Option<Claim> {
         let claim = self.slab.remove(slot)?;
-        self.index.remove(self.index.hash(claim.id), slot);
+        self.index.remove(claim.hash, slot);
         Some(claim)
     }
 }
