@@ -19,7 +19,7 @@ use output::Output;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tenure_core::Instant;
 use tenure_wire::line::{Decoded, decode};
@@ -49,6 +49,8 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, shared: 
 struct Connection<S> {
     stream: S,
     mailbox: Arc<Mailbox>,
+    /// Whom the mailbox wakes as long as there is no mail in it.
+    waker: Option<Waker>,
     session: Session,
     clock: Clock,
     /// What arrived and is not a whole request yet, or waits behind one that blocks.
@@ -83,6 +85,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             stream,
             session: Session::open(shared, Arc::clone(&mailbox)),
             mailbox,
+            waker: None,
             clock,
             input: Vec::new(),
             output: Output::default(),
@@ -174,7 +177,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Takes a piece of mail; false when there is none, and the task wakes for the next.
     fn wait_for_mail(&mut self, cx: &mut Context<'_>) -> bool {
-        let Poll::Ready(mail) = self.mailbox.poll_next(cx.waker()) else { return false };
+        let known = self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+        if known && !self.mailbox.has_mail() {
+            return false;
+        }
+        let Poll::Ready(mail) = self.mailbox.poll_next(cx.waker()) else {
+            self.waker = Some(cx.waker().clone());
+            return false;
+        };
         let Some(mail) = mail else {
             self.end = Some(End::Gone);
             return true;

@@ -1,9 +1,9 @@
-//! Where secrets come from: the system's generator, asked for many at a time.
+//! Where secrets come from: a generator that the system seeds, asked for many at a time.
 
 use std::cell::RefCell;
 use tenure_core::Secret;
 
-/// How many secrets one question to the system brings: enough that the question costs next to nothing per secret.
+/// How many secrets one question brings: enough that the question costs next to nothing per secret.
 const BATCH: usize = 512;
 
 thread_local! {
@@ -25,15 +25,11 @@ pub(crate) fn number() -> u64 {
     })
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    clippy::panic,
-    reason = "the module that owns entropy; without it no secret is one"
-)]
+#[expect(clippy::panic, reason = "without random numbers no secret is one")]
 fn refill(drawn: &mut Vec<u64>) {
     let mut bytes = [0_u8; BATCH * 8];
-    if let Err(error) = getrandom::fill(&mut bytes) {
-        panic!("the system has no random numbers: {error}");
+    if let Err(error) = aws_lc_rs::rand::fill(&mut bytes) {
+        panic!("there are no random numbers: {error}");
     }
     let (numbers, _) = bytes.as_chunks::<8>();
     drawn.extend(numbers.iter().map(|number| u64::from_ne_bytes(*number)));

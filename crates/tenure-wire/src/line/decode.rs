@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use memchr::{memchr, memchr3};
+use memchr::{memchr, memchr2, memchr3};
 use tenure_core::{Bond, Key, Limit, Space, Subject, check_pattern};
 
 use super::arguments::{Words, lease, limit, trim, trim_line_end, wait};
@@ -131,8 +131,11 @@ impl<'a> Lines<'a> {
 
     fn release(&self, space: Space) -> Result<Command<'a>, Refusal> {
         let key = self.key(space)?;
-        let token = Words::of(self.argument).last()?.ok_or(Refusal::EmptyToken)?;
-        Ok(Command::Release { key, token })
+        match trim(self.argument) {
+            [] => Err(Refusal::EmptyToken),
+            words if memchr2(b' ', b'\t', words).is_some() => Err(Refusal::BadArguments),
+            token => Ok(Command::Release { key, token }),
+        }
     }
 
     fn renew(&self, space: Space) -> Result<Command<'a>, Refusal> {
