@@ -4,10 +4,13 @@ mod connect;
 mod inbox;
 mod tls;
 
+use std::time::Duration;
+
 use tenure_core::Bond;
 use tenure_wire::line::{self, Command, Reply, parse_answer};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 
+use crate::address::Address;
 use crate::args::Service;
 use crate::exit::{Exit, Failure};
 use inbox::Inbox;
@@ -17,6 +20,8 @@ pub(crate) struct Connection {
     stream: Box<dyn Stream>,
     inbox: Inbox,
     outbox: Vec<u8>,
+    at: Address,
+    silence_max: Option<Duration>,
 }
 
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -32,7 +37,9 @@ impl Connection {
     pub(crate) async fn open(service: &Service) -> Result<Self, Failure> {
         let token = service.token()?;
         let stream = connect::connect(service).await?;
-        let mut connection = Self { stream, inbox: Inbox::default(), outbox: Vec::new() };
+        let at = service.url.clone();
+        let mut connection =
+            Self { stream, inbox: Inbox::default(), outbox: Vec::new(), at, silence_max: None };
         if let Some(token) = token {
             connection
                 .ask(&Command::Auth { token: &token })
@@ -40,6 +47,11 @@ impl Connection {
                 .done(Exit::Denied, "the token is not accepted")?;
         }
         Ok(connection)
+    }
+
+    /// Gives up from now on when so much time passes without a byte of an answer, however long that is as a whole.
+    pub(crate) const fn limit_silence(&mut self, silence_max: Duration) {
+        self.silence_max = Some(silence_max);
     }
 
     /// Sends a request and reads its answer.
@@ -72,7 +84,8 @@ impl Connection {
     ///
     /// Dropping the future loses nothing; what has arrived stays for the next call.
     pub(crate) async fn next(&mut self) -> Result<Reply<'_>, Failure> {
-        self.inbox.read_line(&mut self.stream).await?;
+        let limit = self.silence_max.map(|time| (time, &self.at));
+        self.inbox.read_line(&mut self.stream, limit).await?;
         Ok(parse_answer(self.inbox.line()))
     }
 
@@ -133,6 +146,11 @@ pub(crate) fn unexpected(reply: &Reply<'_>) -> Failure {
 
 fn shortened(line: &[u8]) -> &[u8] {
     &line[..line.len().min(80)]
+}
+
+/// The failure that a service stands for which says nothing.
+pub(crate) fn silent(at: &Address) -> Failure {
+    Failure::new(Exit::Unavailable, format!("the service at {at} does not answer"))
 }
 
 fn gone(error: std::io::Error) -> Failure {

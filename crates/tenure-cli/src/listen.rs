@@ -17,7 +17,7 @@ use crate::{clock, query, say};
 const PING_EVERY: Duration = Duration::from_secs(15);
 
 /// How long an answer may take.
-const ANSWER_MAX: Duration = Duration::from_secs(10);
+const ANSWER_MAX: Duration = query::SILENCE_MAX;
 
 const EXAMPLES: &str = "\
 A line for each signal: the channel, a blank, the payload. In a pattern `*` stands for one word
@@ -46,7 +46,7 @@ pub(crate) struct Args {
 /// Prints signals until the connection ends.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     query::block_on(async {
-        let mut connection = query::within(ANSWER_MAX, subscribed(args)).await?;
+        let mut connection = query::within(ANSWER_MAX, &args.service, subscribed(args)).await?;
         let mut ping_at = clock::now().after(PING_EVERY);
         loop {
             if let Some(reply) = clock::before(ping_at, connection.next()).await {
@@ -54,7 +54,7 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
             }
             // However much there is to hear: a service counts the silence of this end alone.
             if clock::now() >= ping_at {
-                query::within(ANSWER_MAX, connection.send(&Command::Ping)).await?;
+                query::within(ANSWER_MAX, &args.service, connection.send(&Command::Ping)).await?;
                 ping_at = clock::now().after(PING_EVERY);
             }
         }

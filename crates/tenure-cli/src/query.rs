@@ -6,11 +6,11 @@ use std::time::Duration;
 use tenure_wire::line::{Command, Reply};
 
 use crate::args::Service;
-use crate::client::Connection;
+use crate::client::{Connection, silent};
 use crate::exit::{Exit, Failure};
 
-/// How long an answer may take: a service that holds a million keys needs seconds to tell them.
-const ANSWER_MAX: Duration = Duration::from_secs(60);
+/// How long a service may be silent. An answer as a whole may take longer: a million keys need seconds to be told.
+pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(5);
 
 /// Runs a future to its end on a runtime of its own.
 pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
@@ -28,18 +28,28 @@ pub(crate) fn ask<T>(
     command: &Command<'_>,
     read: impl FnOnce(Reply<'_>) -> Result<T, Failure>,
 ) -> Result<T, Failure> {
-    block_on(within(ANSWER_MAX, async {
-        let mut connection = Connection::open(service).await?;
+    block_on(async {
+        let mut connection = open(service).await?;
         read(connection.ask(command).await?)
-    }))
+    })
+}
+
+/// Opens a connection that does not wait for a service that is silent.
+///
+/// # Cancel safety
+///
+/// Dropping the future closes the connection.
+pub(crate) async fn open(service: &Service) -> Result<Connection, Failure> {
+    let mut connection = within(SILENCE_MAX, service, Connection::open(service)).await?;
+    connection.limit_silence(SILENCE_MAX);
+    Ok(connection)
 }
 
 /// The outcome of a future that is ready in time.
 pub(crate) async fn within<T>(
     time: Duration,
+    service: &Service,
     future: impl Future<Output = Result<T, Failure>>,
 ) -> Result<T, Failure> {
-    tokio::time::timeout(time, future)
-        .await
-        .unwrap_or_else(|_| Err(Failure::new(Exit::Unavailable, "the service does not answer")))
+    tokio::time::timeout(time, future).await.unwrap_or_else(|_| Err(silent(&service.url)))
 }

@@ -7,6 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use harness::{Daemon, Peer, pause, tenure, until};
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
 /// A sub-command against a daemon.
@@ -210,4 +211,18 @@ fn every_command_explains_itself_without_colours_in_a_pipe() {
         assert!(output.status.success() && help.contains("Usage: tenure"), "{name}");
         assert!(!help.contains('\x1b'), "{name}");
     }
+}
+
+#[test]
+fn a_service_that_says_nothing_is_not_waited_for() {
+    let daemon = Daemon::start(&[]);
+    daemon.signal(Signal::SIGSTOP);
+    let asked = [&["ls"][..], &["stats"], &["release", "k", "1"], &["signal", "c", "p"], &["listen", "c"]];
+    let asking: Vec<Peer> =
+        asked.iter().map(|arguments| Peer::start(&mut command(&daemon, arguments))).collect();
+    for (arguments, mut peer) in asked.iter().zip(asking) {
+        assert_eq!(peer.end().code(), Some(69), "{arguments:?}");
+        assert!(peer.stderr().contains("does not answer"), "{arguments:?}: {}", peer.stderr());
+    }
+    daemon.signal(Signal::SIGCONT);
 }

@@ -1,8 +1,11 @@
 //! Bytes from a service, line by line.
 
+use std::time::Duration;
+
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
-use super::gone;
+use super::{gone, silent};
+use crate::address::Address;
 use crate::exit::{Exit, Failure};
 
 /// The longest line that is read: room for the report on a million keys, and an end to what a stranger may send.
@@ -21,7 +24,13 @@ pub(super) struct Inbox {
 
 impl Inbox {
     /// Forgets the current line and reads until there is another. Dropping the future loses nothing.
-    pub(super) async fn read_line(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> Result<(), Failure> {
+    ///
+    /// With a limit, a service that sends nothing for so long has failed.
+    pub(super) async fn read_line(
+        &mut self,
+        stream: &mut (impl AsyncRead + Unpin),
+        limit: Option<(Duration, &Address)>,
+    ) -> Result<(), Failure> {
         self.bytes.drain(..std::mem::take(&mut self.line_end));
         let mut searched = 0;
         loop {
@@ -34,7 +43,12 @@ impl Inbox {
                 return Err(Failure::new(Exit::Refused, "the service sends a line that does not end"));
             }
             self.bytes.reserve(READ_LEN);
-            if stream.read_buf(&mut self.bytes).await.map_err(gone)? == 0 {
+            let reading = stream.read_buf(&mut self.bytes);
+            let read = match limit {
+                None => reading.await,
+                Some((time, at)) => tokio::time::timeout(time, reading).await.map_err(|_| silent(at))?,
+            };
+            if read.map_err(gone)? == 0 {
                 return Err(Failure::new(Exit::Unavailable, "the service closed the connection"));
             }
         }
@@ -60,11 +74,11 @@ mod tests {
         });
         let mut inbox = Inbox::default();
         for line in ["ok 1\n", "\n", "sig a b c\n"] {
-            inbox.read_line(&mut here).await.expect("a line");
+            inbox.read_line(&mut here, None).await.expect("a line");
             assert_eq!(inbox.line(), line.as_bytes());
         }
         sender.await.expect("sent");
-        let closed = inbox.read_line(&mut here).await.expect_err("half a line");
+        let closed = inbox.read_line(&mut here, None).await.expect_err("half a line");
         assert_eq!(closed.to_string(), "the service closed the connection");
     }
 }

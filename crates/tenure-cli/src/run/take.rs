@@ -11,6 +11,7 @@ use super::hold::{Hold, Loss};
 use super::keeper::{self, Keeper, Losses};
 use super::signals::Signals;
 use crate::args::Service;
+use crate::client::silent;
 use crate::exit::{Exit, Failure};
 use crate::{clock, say};
 
@@ -56,6 +57,9 @@ const ANSWER_MAX_AT_ONCE: Duration = Duration::from_secs(5);
 /// After how long a user who looks at a terminal is told what is waited for.
 const TELL_AFTER: Duration = Duration::from_millis(300);
 
+/// The same for a service that does not answer: a connection over a great distance takes its time.
+const TELL_AFTER_SILENCE: Duration = Duration::from_secs(1);
+
 /// Takes the keys one after the other; those that are held are kept meanwhile. What was taken in vain is given back.
 pub(super) async fn take_all(
     wanted: &Wanted<'_>,
@@ -79,20 +83,25 @@ pub(super) async fn take_all(
 async fn take(wanted: &Wanted<'_>, key: Key<'static>, mut stop: Interruption<'_>) -> Result<Hold, Untaken> {
     let mut attempt = tokio::select! {
         biased;
-        why = stop.comes() => return Err(why.told(key)),
+        why = stop.comes() => return Err(why.before_an_answer(key, wanted.service)),
         attempt = Attempt::open(wanted.service, key) => attempt?,
+        never = tell(format!("the service at {}", wanted.service.url), clock::now().after(TELL_AFTER_SILENCE)) => match never {},
     };
-    let tell_at = clock::now().after(TELL_AFTER);
+    let (shown, tell_at) = (format!("\"{}\"", say::shown(key.name())), clock::now().after(TELL_AFTER));
     loop {
         attempt.ask(wanted.limit, wanted.patience.left(clock::now()), wanted.ttl).await?;
         let answer = tokio::select! {
             biased;
             why = stop.comes() => {
                 attempt.abandon().await;
-                return Err(why.told(key));
+                return Err(match wanted.patience {
+                    // Who is not to wait is answered at once, by any service that answers.
+                    Patience::Once => why.before_an_answer(key, wanted.service),
+                    Patience::Until(_) | Patience::Endless => why.told(key),
+                });
             }
             answer = attempt.answered() => answer?,
-            never = tell(key, tell_at) => match never {},
+            never = tell(shown.clone(), tell_at) => match never {},
         };
         match answer {
             Some((token, lease)) => return Ok(attempt.into_hold(token, lease).await?),
@@ -103,10 +112,10 @@ async fn take(wanted: &Wanted<'_>, key: Key<'static>, mut stop: Interruption<'_>
 }
 
 /// Tells a user who looks at a terminal what is waited for.
-async fn tell(key: Key<'_>, at: Instant) -> std::convert::Infallible {
+async fn tell(what: String, at: Instant) -> std::convert::Infallible {
     if std::io::stderr().is_terminal() {
         clock::sleep_until(at).await;
-        say::say_aside(format!("waiting for \"{}\" …", say::shown(key.name())));
+        say::say_aside(format!("waiting for {what} …"));
     }
     std::future::pending().await
 }
@@ -135,6 +144,14 @@ impl Interruption<'_> {
 }
 
 impl Interrupted {
+    /// Whoever has not said a word has not said that the key is taken, either.
+    fn before_an_answer(self, key: Key<'_>, service: &Service) -> Untaken {
+        match self {
+            Self::TimeIsOver => Untaken::Failed(silent(&service.url)),
+            Self::Signal(_) | Self::Loss(_) => self.told(key),
+        }
+    }
+
     fn told(self, key: Key<'_>) -> Untaken {
         match self {
             Self::Signal(signal) => Untaken::Signalled(signal),

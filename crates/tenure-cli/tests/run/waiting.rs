@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 
 use super::harness::{Daemon, Peer, Stopwatch, pause, until};
 use super::terminal::Screen;
-use super::{is_free, outcome, script, tenure_run, waiters};
+use super::{is_free, outcome, script, stop, tenure_run, waiters};
 
 #[test]
 fn one_try_fails_at_once_with_75_or_the_code_of_choice() {
@@ -31,6 +31,27 @@ fn a_wait_ends_after_its_time() {
         assert!(started.elapsed() >= Duration::from_secs(1), "{wait}: {:?}", started.elapsed());
     }
     until("nobody waits", || waiters(&daemon, "k") == 0);
+}
+
+#[test]
+fn a_service_that_says_nothing_is_told_from_a_lock_that_is_taken() {
+    let daemon = Daemon::start(&[]);
+    let mut patient = script(&daemon, &["k"], "true");
+    assert_eq!(patient.end().code(), Some(0));
+    stop(daemon.pid());
+    for flag in ["-n", "-w1s"] {
+        let (code, text) = outcome(&daemon, &[flag, "k", "--", "true"]);
+        assert_eq!(code, Some(69), "{flag}");
+        let silent = format!("tenure: the service at tenure://{} does not answer\n", daemon.addr());
+        assert_eq!(text, silent, "{flag}");
+    }
+    let terminal = nix::pty::openpty(None, None).unwrap();
+    let mut run = tenure_run(&daemon, &["k", "--", "true"]);
+    let mut child = run.stderr(Stdio::from(terminal.slave)).spawn().unwrap();
+    drop(run);
+    Screen::new(terminal.master.into()).shows("tenure: waiting for the service at");
+    daemon.signal(Signal::SIGCONT);
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]
