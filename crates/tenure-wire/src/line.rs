@@ -26,7 +26,7 @@ mod reply;
 pub use self::answer::{Answer, encode_report, encode_signal};
 pub use self::arguments::SECONDS_MAX;
 pub use self::command::{Command, Refusal};
-pub use self::decode::{Decoded, decode, long_line_end};
+pub use self::decode::{Decoded, decode};
 pub use self::encode::Unsendable;
 pub use self::reply::{Failure, Grant, LEASE_UNTOLD, Reply, parse_answer, parse_lease};
 

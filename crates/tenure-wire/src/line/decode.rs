@@ -13,8 +13,8 @@ use super::{Command, LINE_LEN_MAX, LONG_LINE_LEN_MAX, Refusal};
 pub enum Decoded<'a> {
     /// Less than a request: read on.
     Incomplete,
-    /// A request, of which a line is longer than it may be. The stream cannot be trusted any more: read and drop the
-    /// line (see [`long_line_end`]), answer `error`, and close.
+    /// A request, of which a line is longer than it may be. The stream cannot be trusted any more: answer `error`,
+    /// throw away what comes, and close.
     TooLong,
     /// Three lines.
     Request {
@@ -37,19 +37,6 @@ pub fn decode(input: &[u8]) -> Decoded<'_> {
         Err(unfinished) => return unfinished,
     };
     Decoded::Request { command: lines.parse(), len: lines.len }
-}
-
-/// Where the line ends that made `input` [`Decoded::TooLong`]: how many bytes to drop, with its line feed.
-///
-/// `None` when its end has not come: then all of `input` is to be dropped, and what comes up to the next line feed.
-#[must_use]
-pub fn long_line_end(input: &[u8]) -> Option<usize> {
-    let mut rest = input;
-    while let Ok((_, after)) = split_line(rest, LINE_LEN_MAX) {
-        rest = after;
-    }
-    let end = memchr(b'\n', rest)?;
-    Some(input.len() - rest.len() + end + 1)
 }
 
 /// The three lines of a request, without their ends.
@@ -390,16 +377,6 @@ mod tests {
         }
         for verb in ["listen", "l", "authx"] {
             assert_eq!(decode(format!("{verb}\nk\n{}", &long[..=LINE_LEN_MAX]).as_bytes()), Decoded::TooLong);
-        }
-    }
-
-    #[test]
-    fn a_long_line_ends_at_its_own_line_feed() {
-        let long = "x".repeat(LONG_LINE_LEN_MAX + 1);
-        for before in ["", "l\n", "l\nk\n", "signal\nk\n"] {
-            let line = format!("{before}{long}");
-            assert_eq!(long_line_end(line.as_bytes()), None);
-            assert_eq!(long_line_end(format!("{line}\nk\n1\n").as_bytes()), Some(line.len() + 1));
         }
     }
 
