@@ -1,4 +1,4 @@
-//! A disk that is full. Mounting a small one takes root, as in CI.
+//! A disk that is full. Mounting a small one takes root, or a user namespace in which this user is root.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test stops at what it did not expect")]
 
 mod harness;
@@ -10,17 +10,24 @@ use std::process::Command;
 use harness::{Daemon, refusal, serve, until};
 use tempfile::TempDir;
 
+/// Set in a process that is in a user namespace of its own.
+const APART: &str = "FULL_DISK_APART";
+
 /// A disk of 256 KiB in memory.
 struct SmallDisk(TempDir);
 
 impl SmallDisk {
-    fn mount() -> Self {
+    /// Mounts a small disk for a test. Where that is refused, the test is run again where it is not, and there is nothing
+    /// left to do here.
+    fn mount<T>(test: &T) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", "size=256k", "tenure-full-disk"]).arg(folder.path());
-        let mounted = mount.status().is_ok_and(|status| status.success());
-        assert!(mounted, "a small disk cannot be mounted: run the tests as root");
-        Self(folder)
+        if mount.status().is_ok_and(|status| status.success()) {
+            return Some(Self(folder));
+        }
+        run_apart(std::any::type_name_of_val(test));
+        None
     }
 
     fn path(&self) -> &Path {
@@ -46,9 +53,21 @@ impl Drop for SmallDisk {
     }
 }
 
+/// Runs a test in a user namespace of its own.
+fn run_apart(test: &str) {
+    let refused = "a small disk takes the right to mount: run the tests as root, or allow user namespaces";
+    assert!(std::env::var_os(APART).is_none(), "{refused}");
+    let (_, name) = test.split_once("::").unwrap();
+    let mut unshare = Command::new("unshare");
+    unshare.args(["--user", "--map-root-user", "--mount"]).arg(std::env::current_exe().unwrap());
+    let output = unshare.args(["--exact", name]).env(APART, "1").output().unwrap();
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success() && stdout.contains("1 passed"), "{stdout}{stderr}{refused}");
+}
+
 #[test]
 fn a_daemon_that_has_its_state_needs_no_more_room() {
-    let disk = SmallDisk::mount();
+    let Some(disk) = SmallDisk::mount(&a_daemon_that_has_its_state_needs_no_more_room) else { return };
     let state = disk.path().join("state");
     let daemon = Daemon::on(&state, &[]);
     let first = daemon.connect().acquire("l", "k", "0");
@@ -71,7 +90,11 @@ fn punch(file: &Path) {
 
 #[test]
 fn a_disk_that_refuses_stops_grants_when_the_fences_at_hand_are_used_and_they_go_on_when_it_takes_them() {
-    let disk = SmallDisk::mount();
+    let Some(disk) = SmallDisk::mount(
+        a_disk_that_refuses_stops_grants_when_the_fences_at_hand_are_used_and_they_go_on_when_it_takes_them,
+    ) else {
+        return;
+    };
     let state = disk.path().join("state");
     let daemon = Daemon::on(&state, &["--fence-range", "10"]);
     let mut client = daemon.connect();
@@ -101,7 +124,7 @@ fn a_disk_that_refuses_stops_grants_when_the_fences_at_hand_are_used_and_they_go
 
 #[test]
 fn a_new_daemon_on_a_full_disk_says_what_it_lacks() {
-    let disk = SmallDisk::mount();
+    let Some(disk) = SmallDisk::mount(&a_new_daemon_on_a_full_disk_says_what_it_lacks) else { return };
     let state = disk.path().join("state");
     disk.fill();
     let (code, stderr) = refusal(&mut serve(&state, &[]));
