@@ -6,8 +6,9 @@ use crate::{purity, python, tools};
 
 pub(crate) const PURITY: Step = Step { name: "purity", essential: false, run: purity::check };
 
-pub(crate) const ALL: [Step; 8] = [
+pub(crate) const ALL: [Step; 9] = [
     Step { name: "tools", essential: true, run: tools::install },
+    Step { name: "mounts", essential: false, run: tools::may_mount },
     Step { name: "python clients", essential: false, run: python::install },
     Step { name: "formatting", essential: false, run: formatting },
     PURITY,

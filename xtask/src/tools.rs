@@ -17,56 +17,59 @@ struct Tool {
 enum Source {
     /// A package of Debian and its relatives.
     Debian(&'static str),
-    /// A component of the Rust toolchain.
-    Component(&'static str),
-    /// A crate with a program in it.
-    Crate(&'static str),
+    /// A component of the Rust toolchain, and the package of Debian for those whose Rust is Debian's.
+    Component(&'static str, &'static str),
+    /// A crate with a program in it, and which version of it.
+    Crate(&'static str, &'static str),
 }
 
-const TOOLS: [Tool; 6] = [
+/// Every machine judges dependencies with the same program.
+const CARGO_DENY: &str = "0.20.2";
+
+const TOOLS: [Tool; 10] = [
     Tool {
         what: "rustfmt",
         probe: &["cargo", "fmt", "--version"],
         says: "rustfmt",
-        source: Source::Component("rustfmt"),
+        source: Source::Component("rustfmt", "rustfmt"),
     },
     Tool {
         what: "clippy",
         probe: &["cargo", "clippy", "--version"],
         says: "clippy",
-        source: Source::Component("clippy"),
+        source: Source::Component("clippy", "rust-clippy"),
     },
-    Tool { what: "a C compiler", probe: &["cc", "--version"], says: "", source: Source::Debian("gcc") },
+    debian_tool("a C compiler", &["cc", "--version"], "", "gcc"),
+    debian_tool("OpenBSD's netcat", &["nc", "-h"], "OpenBSD", "netcat-openbsd"),
+    debian_tool("openssl", &["openssl", "version"], "", "openssl"),
+    debian_tool("bash", &["bash", "--version"], "GNU bash", "bash"),
+    debian_tool("mount", &["mount", "--version"], "util-linux", "mount"),
+    debian_tool("setsid", &["setsid", "--version"], "util-linux", "util-linux"),
+    debian_tool("fallocate", &["fallocate", "--version"], "util-linux", "util-linux"),
     Tool {
-        what: "OpenBSD's netcat",
-        probe: &["nc", "-h"],
-        says: "OpenBSD",
-        source: Source::Debian("netcat-openbsd"),
-    },
-    Tool { what: "openssl", probe: &["openssl", "version"], says: "", source: Source::Debian("openssl") },
-    Tool {
-        what: "cargo-deny",
+        what: "cargo-deny of the version that is wanted",
         probe: &["cargo", "deny", "--version"],
-        says: "cargo-deny",
-        source: Source::Crate("cargo-deny"),
+        says: CARGO_DENY,
+        source: Source::Crate("cargo-deny", CARGO_DENY),
     },
 ];
 
-/// Installs what is missing, or says how to when that takes another user.
+const fn debian_tool(
+    what: &'static str,
+    probe: &'static [&'static str],
+    says: &'static str,
+    package: &'static str,
+) -> Tool {
+    Tool { what, probe, says, source: Source::Debian(package) }
+}
+
+/// Installs what is missing, or says how to when that takes another user: of everything at once.
 pub(crate) fn install() -> Result<(), Failure> {
-    let missing: Vec<&Tool> = TOOLS.iter().filter(|tool| !tool.is_there()).collect();
-    let mut beyond_reach = Vec::new();
-    for tool in missing {
-        println!("{} is missing", tool.what);
-        match tool.source {
-            Source::Debian(package) => match debian(package) {
-                Ok(()) => {}
-                Err(failure) => beyond_reach.push(failure.to_string()),
-            },
-            Source::Component(name) => run(program("rustup").args(["component", "add", name]))?,
-            Source::Crate(name) => install_crate(name)?,
-        }
-    }
+    let missing = TOOLS.iter().filter(|tool| !tool.is_there());
+    let mut beyond_reach: Vec<String> =
+        missing.filter_map(|tool| tool.install().err()).map(|failure| failure.to_string()).collect();
+    // Two programs may come in one package.
+    beyond_reach.dedup();
     if !beyond_reach.is_empty() {
         return Err(Failure::new(beyond_reach.join("\n")));
     }
@@ -74,6 +77,20 @@ pub(crate) fn install() -> Result<(), Failure> {
         None => Ok(()),
         Some(tool) => Err(Failure::new(format!("{} is still missing after its installation", tool.what))),
     }
+}
+
+/// Checks that the tests of a full disk may mount one.
+pub(crate) fn may_mount() -> Result<(), Failure> {
+    // In mounts of its own, so nothing of it is left.
+    let mount = ["--mount", "mount", "-t", "tmpfs", "-o", "size=256k", "tenure-probe", "/mnt"];
+    let may = |rights: &[&str]| output(program("unshare").args(rights).args(mount)).is_ok();
+    if may(&[]) || may(&["--user", "--map-root-user"]) {
+        return Ok(());
+    }
+    Err(Failure::new(
+        "the tests of a full disk mount a small one in memory, which this user may not: run the tests as root \
+         (in a container: with the capability SYS_ADMIN), or allow user namespaces",
+    ))
 }
 
 /// Installs a package of Debian.
@@ -95,12 +112,33 @@ pub(crate) fn debian(package: &str) -> Result<(), Failure> {
     install().or_else(|_| run(program("apt-get").arg("update")).and_then(|()| install()))
 }
 
+/// Adds a component to a toolchain that rustup keeps.
+fn component(name: &str, package: &str) -> Result<(), Failure> {
+    run(program("rustup").args(["component", "add", name])).map_err(|failure| {
+        let debian = format!("where Rust is Debian's: sudo apt-get install {package}");
+        Failure::new(format!(
+            "missing: {name}. Install it: rustup component add {name}; {debian} ({failure})"
+        ))
+    })
+}
+
 /// Builds a program for use here. Its own speed does not matter, so it is built without optimisation.
-fn install_crate(name: &str) -> Result<(), Failure> {
-    run(cargo().args(["install", "--locked", "--debug", name]).env("CARGO_PROFILE_DEV_DEBUG", "false"))
+fn install_crate(name: &str, version: &str) -> Result<(), Failure> {
+    let mut install = cargo();
+    install.args(["install", "--locked", "--debug", &format!("{name}@{version}")]);
+    run(install.env("CARGO_PROFILE_DEV_DEBUG", "false"))
 }
 
 impl Tool {
+    fn install(&self) -> Result<(), Failure> {
+        println!("{} is missing", self.what);
+        match self.source {
+            Source::Debian(package) => debian(package),
+            Source::Component(name, package) => component(name, package),
+            Source::Crate(name, version) => install_crate(name, version),
+        }
+    }
+
     fn is_there(&self) -> bool {
         let mut words = self.probe.iter();
         let mut probe: Command = match words.next() {
@@ -124,7 +162,7 @@ mod tests {
     use super::*;
 
     fn tool(probe: &'static [&'static str], says: &'static str) -> Tool {
-        Tool { what: "a tool", probe, says, source: Source::Debian("none") }
+        debian_tool("a tool", probe, says, "none")
     }
 
     #[test]
