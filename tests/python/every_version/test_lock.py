@@ -8,7 +8,7 @@ import unittest
 from dflockd_client import AsyncDistributedLock, SyncDistributedLock
 from raw import ask, is_held, waiters
 from service import at
-from wait import until, until_async
+from wait import together, until, until_async
 
 
 class SyncLock(unittest.TestCase):
@@ -87,11 +87,7 @@ class SyncLock(unittest.TestCase):
                     time.sleep(0.001)
                     inside -= 1
 
-        threads = [threading.Thread(target=work) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
+        together(8, work)
         self.assertEqual((most, inside), (1, 0))
 
 

@@ -8,6 +8,7 @@ import unittest
 from dflockd_client import AsyncDistributedSemaphore, SyncDistributedSemaphore
 from raw import stats
 from service import at
+from wait import together
 
 
 def slots(key):
@@ -57,11 +58,7 @@ class SyncSemaphore(unittest.TestCase):
                     with guard:
                         inside -= 1
 
-        threads = [threading.Thread(target=work) for _ in range(10)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(60)
+        together(10, work)
         self.assertEqual(inside, 0)
         self.assertLessEqual(most, 3)
         self.assertGreater(most, 1)
