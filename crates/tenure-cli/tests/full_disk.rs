@@ -91,7 +91,7 @@ fn punch(file: &Path) {
 #[test]
 fn a_disk_that_refuses_stops_grants_when_the_fences_at_hand_are_used_and_they_go_on_when_it_takes_them() {
     let Some(disk) = SmallDisk::mount(
-        a_disk_that_refuses_stops_grants_when_the_fences_at_hand_are_used_and_they_go_on_when_it_takes_them,
+        &a_disk_that_refuses_stops_grants_when_the_fences_at_hand_are_used_and_they_go_on_when_it_takes_them,
     ) else {
         return;
     };
