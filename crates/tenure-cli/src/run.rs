@@ -28,7 +28,7 @@ use child::Child;
 use keeper::{Ending, Keeper, Losses};
 use keys::keys;
 use signals::Signals;
-use supervise::Ended;
+use supervise::{Ended, Stops};
 use take::{Patience, Untaken, Wanted};
 
 const EXAMPLES: &str = "\
@@ -123,9 +123,12 @@ async fn hold(
     signals: &mut Signals,
     losses: &mut Losses,
 ) -> Result<u8, Failure> {
+    // Before the command starts: it may be stopped in its first moment.
+    let mut stops =
+        Stops::listen().map_err(|error| Failure::from(Exit::Refused, "cannot listen to signals", error))?;
     let ended = match Child::start(&args.command, &keepers).await {
         Ok(mut child) => {
-            let ended = supervise::until_ended(&mut child, &keepers, signals, losses).await;
+            let ended = supervise::until_ended(&mut child, &keepers, &mut stops, signals, losses).await;
             child.leave().await;
             ended
         }

@@ -25,14 +25,33 @@ pub(super) enum Ended {
 /// How long a terminal may take to show why the command was ended.
 const TELL_MAX: Duration = Duration::from_secs(1);
 
+/// The signals that stop this process or the command, or let them go on.
+pub(super) struct Stops {
+    jobs: Signals,
+    children: unix::Signal,
+    continued: unix::Signal,
+}
+
+impl Stops {
+    /// From now on this process does not stop by itself, and leave its command running.
+    pub(super) fn listen() -> io::Result<Self> {
+        Ok(Self {
+            jobs: Signals::listen_to_stops()?,
+            children: unix::signal(SignalKind::child())?,
+            continued: unix::signal(SignalKind::from_raw(Signal::SIGCONT as i32))?,
+        })
+    }
+}
+
 /// Passes signals on until the command ends by itself, or ends it when a key is lost.
 pub(super) async fn until_ended(
     child: &mut Child,
     keepers: &[Keeper],
+    stops: &mut Stops,
     signals: &mut Signals,
     losses: &mut Losses,
 ) -> Result<Ended, Failure> {
-    supervise(child, keepers, signals, losses)
+    supervise(child, keepers, stops, signals, losses)
         .await
         .map_err(|error| Failure::from(Exit::Refused, "cannot watch the command", error))
 }
@@ -40,12 +59,10 @@ pub(super) async fn until_ended(
 async fn supervise(
     child: &mut Child,
     keepers: &[Keeper],
+    stops: &mut Stops,
     signals: &mut Signals,
     losses: &mut Losses,
 ) -> io::Result<Ended> {
-    let mut children = unix::signal(SignalKind::child())?;
-    let mut stops = Signals::listen_to_stops()?;
-    let mut continued = unix::signal(SignalKind::from_raw(Signal::SIGCONT as i32))?;
     loop {
         tokio::select! {
             biased;
@@ -55,14 +72,14 @@ async fn supervise(
                 return Ok(Ended::WithoutLock);
             }
             signal = signals.next() => child.forward(signal),
-            _ = children.recv() => if let Some(by) = child.stopped() {
+            _ = stops.children.recv() => if let Some(by) = child.stopped() {
                 child.follow(by);
             },
-            _ = stops.next() => {
+            _ = stops.jobs.next() => {
                 child.stop();
                 go_on(child, keepers);
             }
-            _ = continued.recv() => go_on(child, keepers),
+            _ = stops.continued.recv() => go_on(child, keepers),
         }
     }
 }

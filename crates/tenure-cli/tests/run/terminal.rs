@@ -168,7 +168,7 @@ fn a_stop_from_the_keyboard_stops_the_command_whose_stdin_is_no_terminal() {
     let pid = session.reads_until(".");
     session.types("\x1a");
     session.shows("Stopped");
-    assert_eq!(state(&Path::new("/proc").join(&pid)), Some('T'));
+    until("the command has stopped", || state(&Path::new("/proc").join(&pid)) == Some('T'));
     let mut next = daemon.connect();
     next.acquire("l", "k", "30 60");
     session.types("fg\n");
