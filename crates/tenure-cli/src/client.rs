@@ -24,6 +24,12 @@ pub(crate) struct Connection {
     silence_max: Option<Duration>,
 }
 
+/// What matters here of what a server tells of itself.
+#[derive(serde::Deserialize)]
+struct ReadTimeout {
+    read_timeout_s: f64,
+}
+
 trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
@@ -90,11 +96,30 @@ impl Connection {
     }
 
     /// Makes the grants of this connection outlive it. `false` from a server that is not Tenure and does not know how.
+    ///
+    /// # Cancel safety
+    ///
+    /// None: after dropping the future the next answer read is the one to this request.
     pub(crate) async fn bind_to_leases(&mut self) -> Result<bool, Failure> {
         Ok(self.ask(&Command::Bind { bond: Bond::Lease }).await?.accepted()?.is_some())
     }
 
+    /// How long the server lets a connection be silent, if it tells.
+    ///
+    /// # Cancel safety
+    ///
+    /// None: after dropping the future the next answer read is the one to this request.
+    pub(crate) async fn read_timeout(&mut self) -> Result<Option<Duration>, Failure> {
+        let told = self.ask(&Command::Info).await?;
+        let info = told.accepted()?.and_then(|json| serde_json::from_slice::<ReadTimeout>(json).ok());
+        Ok(info.and_then(|info| Duration::try_from_secs_f64(info.read_timeout_s).ok()))
+    }
+
     /// Tells the server that nothing more will come. What it still has to say can be read.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing; call it again.
     pub(crate) async fn finish(&mut self) -> Result<(), Failure> {
         self.stream.shutdown().await.map_err(gone)
     }

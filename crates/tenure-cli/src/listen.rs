@@ -13,7 +13,7 @@ use crate::client::{Answered as _, Connection};
 use crate::exit::{Exit, Failure};
 use crate::{clock, query, say};
 
-/// How often to show that this end lives: a service closes a connection that was silent for 23 s.
+/// How often to show that this end lives, to a service that does not tell how long it may be silent: 23 s, usually.
 const PING_EVERY: Duration = Duration::from_secs(15);
 
 /// How long an answer may take.
@@ -46,8 +46,8 @@ pub(crate) struct Args {
 /// Prints signals until the connection ends.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     query::block_on(async {
-        let mut connection = query::within(ANSWER_MAX, &args.service, subscribed(args)).await?;
-        let mut ping_at = clock::now().after(PING_EVERY);
+        let (mut connection, ping_every) = query::within(ANSWER_MAX, &args.service, subscribed(args)).await?;
+        let mut ping_at = clock::now().after(ping_every);
         loop {
             if let Some(reply) = clock::before(ping_at, connection.next()).await {
                 heard(&reply?)?;
@@ -55,18 +55,21 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
             // However much there is to hear: a service counts the silence of this end alone.
             if clock::now() >= ping_at {
                 query::within(ANSWER_MAX, &args.service, connection.send(&Command::Ping)).await?;
-                ping_at = clock::now().after(PING_EVERY);
+                ping_at = clock::now().after(ping_every);
             }
         }
     })
 }
 
-async fn subscribed(args: &Args) -> Result<Connection, Failure> {
+/// A connection that listens, and how often it has to be used.
+async fn subscribed(args: &Args) -> Result<(Connection, Duration), Failure> {
     let mut connection = Connection::open(&args.service).await?;
+    let told = connection.read_timeout().await?;
+    let ping_every = told.map_or(PING_EVERY, |time| PING_EVERY.min(time / 3));
     let group = args.group.as_deref().map(OsStrExt::as_bytes);
     let listen = Command::Listen { pattern: args.pattern.as_bytes(), group };
     connection.ask(&listen).await?.done(Exit::Refused, "the service does not let this be listened to")?;
-    Ok(connection)
+    Ok((connection, ping_every))
 }
 
 fn heard(reply: &Reply<'_>) -> Result<(), Failure> {

@@ -226,3 +226,12 @@ fn a_service_that_says_nothing_is_not_waited_for() {
     }
     daemon.signal(Signal::SIGCONT);
 }
+
+#[test]
+fn a_listener_is_heard_often_enough_by_a_daemon_that_soon_takes_it_for_dead() {
+    let daemon = Daemon::start(&["--read-timeout=2"]);
+    let mut listener = Peer::start(&mut command(&daemon, &["listen", "quiet"]));
+    pause(Duration::from_secs(5));
+    assert_eq!(printed(&daemon, &["signal", "quiet", "at last"]), "1\n");
+    assert_eq!(listener.line(), "quiet at last");
+}

@@ -138,6 +138,7 @@ fn write_info(shared: &Shared, out: &mut Vec<u8>) {
         "pid": std::process::id(),
         "cpu_us": cpu_micros(),
         "uptime_s": shared.uptime().as_secs_f64(),
+        "read_timeout_s": shared.config.read_timeout.as_secs_f64(),
     });
     write_json(out, &info);
     out.push(b'\n');

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tenure_core::{Instant, Key, Limit};
 use tenure_wire::line::{Command, Grant, Reply};
 
-use super::belief::Belief;
+use super::belief::{Belief, RENEW_AFTER_MAX};
 use super::hold::Hold;
 use crate::args::Service;
 use crate::client::{Answered as _, Connection, unexpected};
@@ -21,6 +21,7 @@ pub(super) struct Attempt<'a> {
     key: Key<'static>,
     connection: Connection,
     leased: bool,
+    renew_after_max: Duration,
     sent: Instant,
 }
 
@@ -33,10 +34,16 @@ impl<'a> Attempt<'a> {
     pub(super) async fn open(service: &'a Service, key: Key<'static>) -> Result<Self, Failure> {
         let mut connection = Connection::open(service).await?;
         let leased = connection.bind_to_leases().await?;
-        Ok(Self { service, key, connection, leased, sent: clock::now() })
+        let told = if leased { connection.read_timeout().await? } else { None };
+        let renew_after_max = told.map_or(RENEW_AFTER_MAX, |time| RENEW_AFTER_MAX.min(time / 3));
+        Ok(Self { service, key, connection, leased, renew_after_max, sent: clock::now() })
     }
 
     /// Asks for the key. The answer may take as long as `wait`.
+    ///
+    /// # Cancel safety
+    ///
+    /// None: dropping the future may leave half a request behind.
     pub(super) async fn ask(&mut self, limit: Limit, wait: Duration, lease: Duration) -> Result<(), Failure> {
         self.sent = clock::now();
         let acquire = Command::Acquire { key: self.key, limit, wait, lease: Some(lease) };
@@ -60,8 +67,12 @@ impl<'a> Attempt<'a> {
     }
 
     /// Makes the grant that was answered a hold whose lease is known to be fresh.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses the key until its lease ends.
     pub(super) async fn into_hold(self, token: Vec<u8>, lease: Duration) -> Result<Hold, Failure> {
-        let belief = Belief::new(self.sent, lease);
+        let belief = Belief::new(self.sent, lease, self.renew_after_max);
         let mut hold = Hold::new(self.key, token, lease, self.leased, belief, self.connection);
         // A wait took its time, and the lease may have begun at any moment of it.
         if clock::now() >= belief.renew_at() {
@@ -73,6 +84,10 @@ impl<'a> Attempt<'a> {
     }
 
     /// Leaves the queue. What was granted meanwhile is given back, not kept from others until its lease ends.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the connection; what was granted meanwhile ends with its lease.
     pub(super) async fn abandon(mut self) {
         if self.connection.finish().await.is_err() {
             return;

@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use tenure_core::Instant;
 
-/// The longest time between two renewals. A server closes a connection that was silent for too long (23 s unless it is
-/// configured otherwise), whatever leases are held through it.
-const RENEW_AFTER_MAX: Duration = Duration::from_secs(10);
+/// The longest time between two renewals, where a server does not tell how long a connection may be silent (23 s unless
+/// it is configured otherwise) before it is closed, whatever leases are held through it.
+pub(super) const RENEW_AFTER_MAX: Duration = Duration::from_secs(10);
 
 /// The longest time that a command gets to end by itself.
 const GRACE_MAX: Duration = Duration::from_secs(10);
@@ -28,17 +28,24 @@ const MARGIN_MAX: Duration = Duration::from_secs(1);
 pub(super) struct Belief {
     sent: Instant,
     ttl: Duration,
+    renew_after_max: Duration,
 }
 
 impl Belief {
-    /// What follows from a request that was sent no earlier than `sent` and answered with a lease of `ttl`.
-    pub(super) const fn new(sent: Instant, ttl: Duration) -> Self {
-        Self { sent, ttl }
+    /// What follows from a request that was sent no earlier than `sent` and answered with a lease of `ttl`, over a
+    /// connection that has to be used at least every `renew_after_max`.
+    pub(super) const fn new(sent: Instant, ttl: Duration, renew_after_max: Duration) -> Self {
+        Self { sent, ttl, renew_after_max }
+    }
+
+    /// What follows from such a request when it was sent again.
+    pub(super) const fn renewed(self, sent: Instant, ttl: Duration) -> Self {
+        Self { sent, ttl, ..self }
     }
 
     /// When to renew.
     pub(super) fn renew_at(self) -> Instant {
-        self.sent.after((self.ttl / 3).min(RENEW_AFTER_MAX))
+        self.sent.after((self.ttl / 3).min(self.renew_after_max))
     }
 
     /// When to tell the command to end, if nothing was heard of the lease until then.
@@ -68,7 +75,7 @@ mod tests {
     const SENT: Instant = Instant::from_nanos(7_000_000_000);
 
     fn schedule(ttl: Duration) -> (Duration, Duration, Duration) {
-        let belief = Belief::new(SENT, ttl);
+        let belief = Belief::new(SENT, ttl, RENEW_AFTER_MAX);
         (belief.renew_at().since(SENT), belief.term_at().since(SENT), belief.kill_at().since(SENT))
     }
 
@@ -99,6 +106,14 @@ mod tests {
             let (renew, term, kill) = schedule(ttl);
             assert!(renew < term && term < kill && kill < ttl, "{ttl:?}: {renew:?} {term:?} {kill:?}");
         }
+    }
+
+    #[test]
+    fn an_impatient_server_hears_more_often() {
+        let belief = Belief::new(SENT, Duration::from_secs(30), Duration::from_millis(700));
+        assert_eq!(belief.renew_at().since(SENT), Duration::from_millis(700));
+        let renewed = belief.renewed(SENT.after(Duration::from_secs(1)), Duration::from_secs(30));
+        assert_eq!(renewed.renew_at().since(SENT), Duration::from_millis(1700));
     }
 
     #[test]

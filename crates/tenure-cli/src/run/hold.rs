@@ -109,11 +109,19 @@ impl Hold {
 
     /// Renews the lease. Past the moment at which the command has to be told to end, nothing counts any more, not even
     /// a good answer.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`Self::renew_before`].
     pub(super) async fn renew(&mut self) -> Result<(), Loss> {
         self.renew_before(self.belief.term_at()).await
     }
 
     /// Renews the lease with an answer before `limit`.
+    ///
+    /// # Cancel safety
+    ///
+    /// None: the answer to come would be taken for that to the next request.
     pub(super) async fn renew_before(&mut self, limit: Instant) -> Result<(), Loss> {
         let sent = clock::now();
         if sent >= limit {
@@ -127,7 +135,7 @@ impl Hold {
             Some(Err(failure)) => Err(Reason::Gone(exit::chain(&failure))),
             None => Err(Reason::Silent),
         };
-        self.belief = Belief::new(sent, renewed.map_err(|reason| self.lost(reason))?);
+        self.belief = self.belief.renewed(sent, renewed.map_err(|reason| self.lost(reason))?);
         Ok(())
     }
 
@@ -145,6 +153,10 @@ impl Hold {
     }
 
     /// Releases the key. `false` if it was not ours any more.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves open whether the key was released, and the connection of no more use.
     pub(super) async fn release(&mut self) -> Result<bool, Failure> {
         let release = Command::Release { key: self.held.key, token: &self.held.token };
         Ok(accepted(&mut self.connection, &release).await?.is_some())

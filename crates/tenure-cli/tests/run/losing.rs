@@ -29,6 +29,16 @@ fn a_lock_is_renewed_for_as_long_as_the_command_runs() {
 }
 
 #[test]
+fn a_daemon_that_soon_takes_a_connection_for_dead_hears_often_enough() {
+    let daemon = Daemon::start(&["--read-timeout=2"]);
+    let mut peer = script(&daemon, &["k"], "echo ready; read -r line");
+    assert_eq!(peer.line(), "ready");
+    pause(Duration::from_secs(5));
+    peer.send("done\n");
+    assert_eq!((peer.end().code(), peer.stderr().as_str()), (Some(0), ""));
+}
+
+#[test]
 fn a_daemon_that_stops_ends_the_command_before_its_lease_is_over() {
     let daemon = Daemon::start(&[]);
     for stubbornness in [OBEDIENT, STUBBORN] {
