@@ -1,9 +1,10 @@
 //! The command line: sub-commands, and what they share.
 
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
 
 use crate::address::Address;
 use crate::exit::{Exit, Failure};
@@ -48,6 +49,17 @@ pub(crate) enum Command {
     BenchEcho(bench::EchoArgs),
 }
 
+/// What is understood; an empty variable in the environment is one that is not set.
+pub(crate) fn command() -> clap::Command {
+    let is_empty = |name: &OsStr| std::env::var_os(name).is_some_and(|value| value.is_empty());
+    Cli::command().mut_subcommands(|sub_command| {
+        sub_command.mut_args(|arg| {
+            let unset = arg.get_env().is_some_and(is_empty);
+            if unset { arg.env(None::<&'static str>) } else { arg }
+        })
+    })
+}
+
 /// Which service to talk to, and how to be let in.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Service")]
@@ -84,6 +96,14 @@ impl Service {
                 )
             })?),
         };
-        Ok(token.map(|token| token.trim_ascii().to_vec()).filter(|token| !token.is_empty()))
+        let token = token.map(|token| token.trim_ascii().to_vec());
+        match &self.auth_token_file {
+            Some(file) if token.as_ref().is_some_and(Vec::is_empty) => Err(Failure::new(
+                Exit::Usage,
+                format!("--auth-token-file {}: there is no token in it", file.display()),
+            )),
+            // An empty variable is one that is not set.
+            Some(_) | None => Ok(token.filter(|token| !token.is_empty())),
+        }
     }
 }

@@ -47,10 +47,12 @@ impl Connection {
         let mut connection =
             Self { stream, inbox: Inbox::default(), outbox: Vec::new(), at, silence_max: None };
         if let Some(token) = token {
-            connection
-                .ask(&Command::Auth { token: &token })
-                .await?
-                .done(Exit::Denied, "the token is not accepted")?;
+            let refused = "the service does not accept the token in --auth-token-file or TENURE_AUTH_TOKEN";
+            let reply = connection.ask(&Command::Auth { token: &token }).await?;
+            if reply == Reply::Failed(line::Failure::Auth) {
+                return Err(Failure::new(Exit::Denied, refused));
+            }
+            reply.done(Exit::Denied, refused)?;
         }
         Ok(connection)
     }
@@ -152,7 +154,7 @@ pub(crate) fn unexpected(reply: &Reply<'_>) -> Failure {
     match reply {
         Reply::Failed(line::Failure::Auth) => Failure::new(
             Exit::Denied,
-            "the service wants a token, or another one: put it into a file and name that with --auth-token-file",
+            "the service wants a token: put it into a file and name that with --auth-token-file",
         ),
         Reply::Failed(stopping @ line::Failure::Draining) => {
             Failure::new(Exit::Unavailable, stopping.to_string())
@@ -161,6 +163,9 @@ pub(crate) fn unexpected(reply: &Reply<'_>) -> Failure {
         Reply::Timeout => Failure::new(Exit::Refused, "the service answered that the time is over"),
         Reply::Ok { .. } | Reply::Acquired { .. } | Reply::Queued | Reply::Signal { .. } => {
             Failure::new(Exit::Refused, "the service answered something else than was asked")
+        }
+        Reply::Unknown(line) if inbox::is_tls_alert(line) => {
+            Failure::new(Exit::Unavailable, "the service speaks TLS: name it tenures://HOST:PORT")
         }
         Reply::Unknown(line) => Failure::new(
             Exit::Refused,

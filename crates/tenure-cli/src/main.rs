@@ -21,7 +21,7 @@ mod stats;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::FromArgMatches as _;
 
 use args::{Cli, Command};
 use exit::Failure;
@@ -46,7 +46,8 @@ fn parse() -> Result<Cli, ExitCode> {
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let serves = serve::is_meant(&arguments);
     let arguments = if serves { serve::normalise(arguments) } else { arguments };
-    Cli::try_parse_from(arguments).map_err(|error| {
+    let cli = args::command().try_get_matches_from(arguments).and_then(|given| Cli::from_arg_matches(&given));
+    cli.map_err(|error| {
         if serves && error.use_stderr() {
             return serve::misunderstood(&error);
         }

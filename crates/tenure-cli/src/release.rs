@@ -4,13 +4,14 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
-use tenure_core::{Key, Space};
+use tenure_core::Space;
 use tenure_wire::line::Command;
 
 use crate::args::Service;
 use crate::client::Answered as _;
 use crate::exit::{Exit, Failure};
 use crate::query;
+use crate::run::keys;
 
 const EXAMPLES: &str = "\
 Whoever holds the key is not asked. It learns of it only with its next renewal (`tenure run`: within 10 s), while the
@@ -42,8 +43,7 @@ pub(crate) struct Args {
 /// Releases.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let space = if args.semaphore { Space::Semaphore } else { Space::Lock };
-    let key = Key::new(space, args.key.as_bytes())
-        .map_err(|error| Failure::from(Exit::Usage, "this cannot be a key", error))?;
+    let key = keys::check(space, args.key.as_bytes())?;
     let release = Command::Release { key, token: args.token.as_bytes() };
     query::ask(&args.service, &release, |reply| {
         let refused = "nobody holds the key with that token: it was released, or its lease has ended";

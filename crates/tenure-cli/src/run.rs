@@ -8,7 +8,7 @@ pub(crate) mod guard;
 mod hold;
 mod job;
 mod keeper;
-mod keys;
+pub(crate) mod keys;
 mod signals;
 mod supervise;
 mod take;

@@ -41,8 +41,13 @@ pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
 
 /// A text on one line, and without what would give a terminal commands.
 pub(crate) fn shown(bytes: &[u8]) -> String {
-    let printable = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
+    let printable = |c: char| if c.is_control() || reorders(c) { char::REPLACEMENT_CHARACTER } else { c };
     String::from_utf8_lossy(bytes).chars().map(printable).collect()
+}
+
+/// Whether a terminal shows what follows in another order than it was written in, so that one name passes for another.
+const fn reorders(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -52,6 +57,7 @@ mod tests {
     #[test]
     fn nothing_that_is_shown_commands_a_terminal() {
         assert_eq!(shown(b"a\x1b[2Jb\nc\xff"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}");
+        assert_eq!(shown("a\u{202e}b\u{2066}c".as_bytes()), "a\u{fffd}b\u{fffd}c");
         assert_eq!(shown("schlüssel".as_bytes()), "schlüssel");
     }
 }

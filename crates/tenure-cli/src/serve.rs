@@ -70,10 +70,7 @@ fn explain(error: &clap::Error) -> Misconfigured {
     let flag =
         named(ContextKind::InvalidArg).and_then(|text| text.split([' ', '[']).next()).unwrap_or_default();
     let problem = if error.kind() == ErrorKind::UnknownArgument {
-        match named(ContextKind::SuggestedArg) {
-            Some(meant) => format!("there is no such flag; there is {meant}"),
-            None => "there is no such flag (see tenure serve --help)".to_owned(),
-        }
+        unknown(flag, named(ContextKind::SuggestedArg))
     } else if error.kind() == ErrorKind::InvalidValue
         && named(ContextKind::InvalidValue).is_none_or(str::is_empty)
     {
@@ -83,6 +80,18 @@ fn explain(error: &clap::Error) -> Misconfigured {
         text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
     };
     Misconfigured::new(flag, problem)
+}
+
+fn unknown(argument: &str, suggested: Option<&str>) -> String {
+    match (argument, suggested) {
+        ("true" | "false", _) => format!("a switch takes its value after `=`, as in --debug={argument}"),
+        ("--no-auto-release-on-disconnect", _) => "write --auto-release-on-disconnect=false".to_owned(),
+        (_, Some(meant)) => format!("there is no such flag; there is {meant}"),
+        (_, None) if argument.starts_with('-') => {
+            "there is no such flag (see tenure serve --help)".to_owned()
+        }
+        (_, None) => "nothing but flags is expected (see tenure serve --help)".to_owned(),
+    }
 }
 
 fn start(settings: Settings) -> Result<ExitCode, Failure> {

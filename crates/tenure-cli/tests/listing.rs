@@ -235,3 +235,46 @@ fn a_listener_is_heard_often_enough_by_a_daemon_that_soon_takes_it_for_dead() {
     assert_eq!(printed(&daemon, &["signal", "quiet", "at last"]), "1\n");
     assert_eq!(listener.line(), "quiet at last");
 }
+
+#[test]
+fn an_empty_variable_is_one_that_is_not_set() {
+    let daemon = Daemon::start(&[]);
+    let mut asked = command(&daemon, &["ls"]);
+    asked.env("TENURE_AUTH_TOKEN_FILE", "").env("TENURE_TLS_CA", "");
+    assert!(asked.output().unwrap().status.success());
+    let mut peer = Peer::start(tenure().args(["ls"]).env("TENURE_URL", ""));
+    // Whether something runs at the usual address or not, it is that one.
+    peer.end();
+    assert!(!peer.stderr().contains("invalid value"), "{}", peer.stderr());
+}
+
+#[test]
+fn a_missing_a_wrong_and_an_empty_token_are_told_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, token: &str| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, token).unwrap();
+        file.to_str().unwrap().to_owned()
+    };
+    let (right, wrong, empty) = (write("right", "a\n"), write("wrong", "b\n"), write("empty", " \n"));
+    let daemon = Daemon::start(&["--auth-token-file", &right]);
+    for (arguments, code, text) in [
+        (&["ls"][..], 77, "wants a token"),
+        (&["ls", "--auth-token-file", &wrong], 77, "does not accept the token"),
+        (&["ls", "--auth-token-file", &empty], 2, "there is no token in it"),
+    ] {
+        let (found, said) = refused(&daemon, arguments);
+        assert_eq!(found, Some(code), "{said}");
+        assert!(said.contains(text), "{said}");
+    }
+}
+
+#[test]
+fn what_cannot_be_a_key_is_named() {
+    let daemon = Daemon::start(&[]);
+    let (code, said) = refused(&daemon, &["release", "a b", "token"]);
+    assert_eq!(code, Some(2));
+    assert!(said.starts_with("tenure: \"a b\" cannot be a key: "), "{said}");
+    let (_, said) = refused(&daemon, &["release", &"k".repeat(600), "token"]);
+    assert!(!said.contains("512"), "{said}");
+}

@@ -51,6 +51,8 @@ fn unreachable(address: &Address, error: io::Error) -> Failure {
         format!(
             "no service at {address}; start one with `tenure serve`, or name another with --url or TENURE_URL"
         )
+    } else if error.raw_os_error() == Some(nix::libc::EMFILE) {
+        "each key takes a connection, and this process may open no more: raise `ulimit -n`".to_owned()
     } else {
         format!("cannot reach {address}; name another service with --url or TENURE_URL")
     };

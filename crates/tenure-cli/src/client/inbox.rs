@@ -49,7 +49,7 @@ impl Inbox {
                 Some((time, at)) => tokio::time::timeout(time, reading).await.map_err(|_| silent(at))?,
             };
             if read.map_err(gone)? == 0 {
-                return Err(Failure::new(Exit::Unavailable, "the service closed the connection"));
+                return Err(Failure::new(Exit::Unavailable, closed(&self.bytes)));
             }
         }
     }
@@ -58,6 +58,19 @@ impl Inbox {
     pub(super) fn line(&self) -> &[u8] {
         &self.bytes[..self.line_end]
     }
+}
+
+fn closed(last_words: &[u8]) -> &'static str {
+    if is_tls_alert(last_words) {
+        "the service speaks TLS: name it tenures://HOST:PORT"
+    } else {
+        "the service closed the connection"
+    }
+}
+
+/// How a TLS server answers those who speak plainly: with a record that says that it does not understand.
+pub(super) fn is_tls_alert(bytes: &[u8]) -> bool {
+    bytes.starts_with(&[0x15, 0x03])
 }
 
 #[cfg(test)]

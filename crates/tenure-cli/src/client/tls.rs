@@ -47,7 +47,13 @@ impl Tls {
         at: &Address,
     ) -> Result<TlsStream<TcpStream>, Failure> {
         self.connector.connect(self.name.clone(), stream).await.map_err(|error| {
-            Failure::new(Exit::Unavailable, format!("{at} is not trusted: {}{}", error, advice(&error)))
+            let problem = if speaks_no_tls(&error) {
+                let plain = Address { tls: false, ..at.clone() };
+                format!("{at} answers, but not in TLS; try {plain}")
+            } else {
+                format!("{at} is not trusted: {error}{}", advice(&error))
+            };
+            Failure::new(Exit::Unavailable, problem)
         })
     }
 }
@@ -72,6 +78,11 @@ fn of_the_system() -> Result<RootCertStore, Failure> {
         return Err(Failure::new(Exit::Usage, "this system trusts no certificates: name some with --tls-ca"));
     }
     Ok(roots)
+}
+
+fn speaks_no_tls(error: &io::Error) -> bool {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref::<rustls::Error>());
+    matches!(cause, Some(rustls::Error::InvalidMessage(_)))
 }
 
 /// What a user can do about it.

@@ -17,6 +17,9 @@ pub(super) struct Row {
     pub(super) key_hex: Option<String>,
     pub(super) limit: u32,
     pub(super) holders: Vec<Holder>,
+    /// How many there are, when not all of them are told.
+    #[serde(default)]
+    pub(super) holders_len: usize,
     pub(super) waiters: u64,
     /// How long nobody has held or awaited it.
     pub(super) idle_s: Option<f64>,

@@ -10,6 +10,9 @@ use crate::say;
 
 const HEADER: [&str; 6] = ["KEY", "KIND", "HOLDER", "FENCE", "TIME LEFT", "WAITERS"];
 
+/// How much of a name is shown; `--json` tells all of it.
+const NAME_WIDTH_MAX: usize = 60;
+
 const BOLD: Style = Style::new().effects(Effects::BOLD);
 
 /// Prints the keys; the header bold on a terminal that wants it.
@@ -38,7 +41,10 @@ fn format(report: &Report) -> String {
 }
 
 fn lines(row: &Row) -> Vec<[String; 6]> {
-    let holders: u32 = row.holders.iter().map(|holder| holder.permits).sum();
+    let untold = row.holders_len.saturating_sub(row.holders.len());
+    let told: u32 = row.holders.iter().map(|holder| holder.permits).sum();
+    // Those who are not told hold a permit each, at least.
+    let holders = if untold == 0 { told.to_string() } else { format!("≥{}", told as usize + untold) };
     let kind = match row.space.as_str() {
         "semaphore" => format!("semaphore {holders}/{}", row.limit),
         _ => "lock".to_owned(),
@@ -51,7 +57,11 @@ fn lines(row: &Row) -> Vec<[String; 6]> {
         let idle = row.idle_s.map_or_else(|| "none".to_owned(), |idle| format!("idle for {}", span(idle)));
         return vec![line([idle, "-".to_owned(), "-".to_owned()])];
     }
-    row.holders.iter().map(|holder| line(columns(holder))).collect()
+    let mut lines: Vec<_> = row.holders.iter().map(|holder| line(columns(holder))).collect();
+    if untold > 0 {
+        lines.push(line([format!("and {untold} more"), "-".to_owned(), "-".to_owned()]));
+    }
+    lines
 }
 
 fn columns(holder: &Holder) -> [String; 3] {
@@ -62,7 +72,15 @@ fn columns(holder: &Holder) -> [String; 3] {
 
 fn name(row: &Row) -> String {
     let name = say::shown(row.key.as_bytes());
-    row.key_hex.as_ref().map_or_else(|| name.clone(), |hex| format!("{name} (0x{hex})"))
+    cut(row.key_hex.as_ref().map_or_else(|| name.clone(), |hex| format!("{name} (0x{hex})")))
+}
+
+/// A name that leaves room for the other columns.
+fn cut(name: String) -> String {
+    match name.char_indices().nth(NAME_WIDTH_MAX) {
+        None => name,
+        Some(_) => name.chars().take(NAME_WIDTH_MAX - 1).chain(['…']).collect(),
+    }
 }
 
 /// Tenths below a minute, and two units above.
@@ -100,5 +118,18 @@ k\u{fffd} (0x6b80)  semaphore 3/3  connection 9 (2 permits)  2                  
 old          lock           idle for 1h 1m            -                     -          0
 ";
         assert_eq!(format(&report), expected);
+    }
+
+    #[test]
+    fn a_long_name_is_cut_and_holders_that_are_not_told_are_counted() {
+        assert_eq!(cut("k".repeat(60)), "k".repeat(60));
+        assert_eq!(cut("ü".repeat(61)), format!("{}…", "ü".repeat(59)));
+        let row = serde_json::from_str::<Row>(
+            r#"{"space":"semaphore","key":"k","limit":100,"waiters":0,"idle_s":null,"holders_len":70,
+                "holders":[{"fence":"1","owner_conn_id":8,"permits":1,"expires_in_s":75}]}"#,
+        );
+        let lines = lines(&row.expect("a row"));
+        assert_eq!(lines[0][1], "semaphore ≥70/100");
+        assert_eq!((lines.len(), lines[1][2].as_str()), (2, "and 69 more"));
     }
 }

@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 
-use tenure_core::{Key, Space};
-use tenure_wire::line::Command;
+use tenure_core::{BadName, Key, Space};
+use tenure_wire::line::{Command, Unsendable};
 
 use crate::exit::{Exit, Failure};
 
@@ -18,11 +18,16 @@ pub(super) fn keys(space: Space, names: &[OsString]) -> Result<Vec<Key<'static>>
     names.into_iter().map(|name| check(space, name.to_vec().leak())).collect()
 }
 
-fn check(space: Space, name: &'static [u8]) -> Result<Key<'static>, Failure> {
+/// A key that a request can carry.
+pub(crate) fn check(space: Space, name: &[u8]) -> Result<Key<'_>, Failure> {
     let wrong = |error: Box<dyn std::error::Error + Send + Sync>| {
         Failure::from(Exit::Usage, format!("\"{}\" cannot be a key", name.escape_ascii()), error)
     };
-    let key = Key::new(space, name).map_err(|error| wrong(error.into()))?;
+    let key = Key::new(space, name).map_err(|error| match error {
+        BadName::Empty => wrong(error.into()),
+        // The line is shorter than that.
+        BadName::TooLong => wrong(Unsendable::TooLong.into()),
+    })?;
     let request = Command::Release { key, token: b"0" };
     request.encode(&mut Vec::new()).map_err(|error| wrong(error.into()))?;
     Ok(key)

@@ -18,7 +18,7 @@ Examples:
   tenure serve
   tenure serve --port 7000 --state-dir /var/lib/tenure
   tenure serve --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem --auth-token-file token
-  printf 'l\\nmy-key\\n10\\n' | nc 127.0.0.1 6388";
+  printf 'l\\nmy-key\\n10\\n' | nc -N 127.0.0.1 6388";
 
 /// Flags of `tenure serve`.
 #[derive(Clone, Debug, Default, Args)]

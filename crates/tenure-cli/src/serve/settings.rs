@@ -288,7 +288,12 @@ mod tests {
             (&["--prot", "1"][..], "--prot: there is no such flag; there is --port"),
             (&["-frobnicate"], "--frobnicate: there is no such flag (see tenure serve --help)"),
             (&["--port"], "--port: needs a value"),
-            (&["extra"], "extra: there is no such flag (see tenure serve --help)"),
+            (&["extra"], "extra: nothing but flags is expected (see tenure serve --help)"),
+            (&["-debug", "true"], "true: a switch takes its value after `=`, as in --debug=true"),
+            (
+                &["--no-auto-release-on-disconnect"],
+                "--no-auto-release-on-disconnect: write --auto-release-on-disconnect=false",
+            ),
         ] {
             let arguments = ["tenure", "serve"].iter().chain(arguments).map(Into::into).collect();
             let error = Cli::try_parse_from(super::super::normalise(arguments)).expect_err("not understood");
