@@ -12,7 +12,7 @@ Exit codes:
   0    done
   1    refused, or misconfigured
   2    not understood: see --help
-  69   the service could not be reached, or went away
+  69   the service could not be reached, does not answer, or went away
   75   not acquired (run -n, run -w; run -E chooses another)
   76   the lock was lost while the command ran
   77   the service asks for a token, and this was not it

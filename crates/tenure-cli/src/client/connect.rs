@@ -1,5 +1,6 @@
 //! The way to a service.
 
+use std::cell::Cell;
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
@@ -21,17 +22,23 @@ const KEEPALIVE: Duration = Duration::from_secs(15);
 /// Opens a connection.
 pub(super) async fn connect(service: &Service) -> Result<Box<dyn Stream>, Failure> {
     let tls = service.url.tls.then(|| Tls::new(service)).transpose()?;
+    let reached = Cell::new(false);
     let connecting = async {
         let stream = plain(&service.url).await.map_err(|error| unreachable(&service.url, error))?;
+        reached.set(true);
         let stream: Box<dyn Stream> = match tls {
             Some(tls) => Box::new(tls.wrap(stream, &service.url).await?),
             None => Box::new(stream),
         };
         Ok(stream)
     };
-    tokio::time::timeout(CONNECT_TIMEOUT, connecting)
-        .await
-        .unwrap_or_else(|_| Err(unreachable(&service.url, ErrorKind::TimedOut.into())))
+    tokio::time::timeout(CONNECT_TIMEOUT, connecting).await.unwrap_or_else(|_| {
+        Err(if reached.get() {
+            not_in_tls(&service.url)
+        } else {
+            unreachable(&service.url, ErrorKind::TimedOut.into())
+        })
+    })
 }
 
 async fn plain(address: &Address) -> io::Result<TcpStream> {
@@ -44,6 +51,15 @@ fn prepare(stream: &TcpStream) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE / 3);
     SockRef::from(stream).set_tcp_keepalive(&keepalive)
+}
+
+/// The failure of a service that can be reached but has no answer to the beginning of TLS, or not the right one.
+pub(super) fn not_in_tls(address: &Address) -> Failure {
+    let plain = Address { tls: false, ..address.clone() };
+    Failure::new(
+        Exit::Unavailable,
+        format!("{address} can be reached, but does not answer in TLS; without TLS it is {plain}"),
+    )
 }
 
 fn unreachable(address: &Address, error: io::Error) -> Failure {

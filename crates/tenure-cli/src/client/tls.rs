@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::connect::not_in_tls;
 use crate::address::Address;
 use crate::args::Service;
 use crate::exit::{Exit, Failure};
@@ -47,13 +48,10 @@ impl Tls {
         at: &Address,
     ) -> Result<TlsStream<TcpStream>, Failure> {
         self.connector.connect(self.name.clone(), stream).await.map_err(|error| {
-            let problem = if speaks_no_tls(&error) {
-                let plain = Address { tls: false, ..at.clone() };
-                format!("{at} answers, but not in TLS; try {plain}")
-            } else {
-                format!("{at} is not trusted: {error}{}", advice(&error))
-            };
-            Failure::new(Exit::Unavailable, problem)
+            if speaks_no_tls(&error) {
+                return not_in_tls(at);
+            }
+            Failure::new(Exit::Unavailable, format!("{at} is not trusted: {error}{}", advice(&error)))
         })
     }
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::harness::{Daemon, Peer, tenure};
+use super::outcome;
 
 /// Makes a certificate for `localhost` that signs itself: one of a server, or of an authority.
 fn certificate(folder: &Path, name: &str, authority: bool) -> (PathBuf, PathBuf) {
@@ -57,4 +58,17 @@ fn a_certificate_of_an_authority_is_told_apart() {
     let (code, text) = secured(&daemon, "localhost", &authority.0);
     assert_eq!(code, Some(69));
     assert!(text.contains("basicConstraints=critical,CA:FALSE"), "{text}");
+}
+
+#[test]
+fn a_service_that_speaks_otherwise_is_told_from_one_that_is_not_trusted() {
+    let folder = tempfile::tempdir().unwrap();
+    let own = certificate(folder.path(), "own", false);
+    let (code, text) = secured(&Daemon::start(&[]), "localhost", &own.0);
+    assert_eq!(code, Some(69));
+    assert!(text.contains("does not answer in TLS; without TLS it is tenure://localhost"), "{text}");
+    let daemon = serve(&own);
+    let (code, text) = outcome(&daemon, &["k", "--", "true"]);
+    assert_eq!(code, Some(69));
+    assert!(text.contains("speaks TLS: name it tenures://"), "{text}");
 }
