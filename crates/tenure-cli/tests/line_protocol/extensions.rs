@@ -70,7 +70,7 @@ fn inspect_shows_who_holds_what() {
     assert!(holder.remove("owner_conn_id").unwrap().as_u64().unwrap() > 0);
     let expected = json!({
         "space": "lock", "key": "jobs/1", "limit": 1, "holders_len": 1,
-            "waiters": 1, "idle_s": null,
+        "waiters": 1, "idle_s": null,
         "holders": [{"fence": grant.fence.to_string(), "permits": 1}],
     });
     assert_eq!(*lock, expected);
