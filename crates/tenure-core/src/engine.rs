@@ -140,7 +140,9 @@ impl Engine {
     /// Moves the end of a grant's lease to `ttl` from now. A lease that has ended stays ended. What [`Engine::wait`] gives
     /// later is the lease that was asked for at first.
     pub fn renew(&mut self, now: Instant, key: Key<'_>, token: Token, ttl: Duration) -> Renewed {
-        if let Some(slot) = self.find_grant(key, token).filter(|_| planted(Bug::LeaseRevived)) {
+        if planted(Bug::LeaseRevived)
+            && let Some(slot) = self.find_grant(key, token)
+        {
             self.now = self.now.max(now);
             self.start_lease(slot, ttl);
         }
@@ -390,13 +392,14 @@ impl Engine {
     }
 
     fn is_left_behind(&self, slot: u32) -> bool {
-        let waits = self.claims.at(slot).stage == Stage::Waiting;
-        planted(if waits { Bug::WaiterKept } else { Bug::PermitLeaked })
+        let waits = || self.claims.at(slot).stage == Stage::Waiting;
+        planted(Bug::WaiterKept) && waits() || planted(Bug::PermitLeaked) && !waits()
     }
 
     fn is_near_enough(&self, slot: u32, at: Instant) -> bool {
-        let waits = self.claims.at(slot).stage == Stage::Waiting;
-        planted(Bug::LapsedEarly) && !waits && at.since(self.now) < Duration::from_nanos(2)
+        planted(Bug::LapsedEarly)
+            && self.claims.at(slot).stage != Stage::Waiting
+            && at.since(self.now) < Duration::from_nanos(2)
     }
 
     fn lapse(&mut self, slot: u32) {
