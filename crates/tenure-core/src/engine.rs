@@ -1,6 +1,7 @@
 //! Many queues, the leases that end their grants, and the owners that they end with.
 
 mod claims;
+mod inspection;
 mod outcome;
 mod owners;
 mod queues;
@@ -8,6 +9,9 @@ mod queues;
 mod tests;
 mod view;
 
+pub use inspection::{
+    Ending, Happened, HolderInfo, Inspection, Observation, PAST_MAX, PastInfo, SHOWN_MAX, Summary, WaiterInfo,
+};
 pub use outcome::{
     Bond, Cancelled, Change, Enqueued, Event, Grant, Patience, Refusal, Released, Renewed, Request, Waited,
 };

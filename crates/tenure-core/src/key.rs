@@ -15,6 +15,8 @@ pub enum Space {
     Lock,
     /// Semaphores: queues whose limit their first user chose.
     Semaphore,
+    /// Read-write locks: queues of the highest limit, where a reader takes one permit and a writer takes all.
+    RwLock,
 }
 
 /// The name of a resource: a name space and one to [`NAME_LEN_MAX`] bytes.

@@ -17,6 +17,7 @@ mod fences;
 mod few;
 mod index;
 mod key;
+mod note;
 mod owner;
 mod planted;
 mod queue;
@@ -26,13 +27,15 @@ mod time;
 mod token;
 
 pub use engine::{
-    Bond, Cancelled, Change, Engine, Enqueued, Event, Grant, Holder, Limits, Patience, QueueView, Refusal,
-    Released, Renewed, Request, Waited,
+    Bond, Cancelled, Change, Ending, Engine, Enqueued, Event, Grant, Happened, Holder, HolderInfo,
+    Inspection, Limits, Observation, PAST_MAX, PastInfo, Patience, QueueView, Refusal, Released, Renewed,
+    Request, SHOWN_MAX, Summary, Waited, WaiterInfo,
 };
 pub use fences::FenceRange;
 pub use key::{BadName, Key, Limit, NAME_LEN_MAX, Space};
+pub use note::{HOST_LEN_MAX, LABEL_LEN_MAX, Note};
 pub use owner::{ClaimId, OwnerId};
 pub use queue::{Granted, Queue, Share};
 pub use signal::{BadSubject, Delivery, Published, Subject, Subscriptions, check_pattern};
-pub use time::Instant;
+pub use time::{Instant, TTL_MAX, TTL_MIN};
 pub use token::{BadToken, Fence, Secret, TOKEN_LEN, Token};

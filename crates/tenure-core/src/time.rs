@@ -2,6 +2,12 @@
 
 use core::time::Duration;
 
+/// The shortest lease: what every wire can express.
+pub const TTL_MIN: Duration = Duration::from_millis(1);
+
+/// The longest lease that a client of ours asks for. A grant that is to outlast a day's silence of its holder is no lease.
+pub const TTL_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// A point in time: nanoseconds since an origin that whoever keeps the clock chose.
 ///
 /// It is not tied to any clock. Only the differences between instants of one clock mean anything.

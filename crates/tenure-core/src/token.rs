@@ -19,7 +19,7 @@ pub struct Secret(u64);
 /// What `acquire` answers and `renew` and `release` ask for: the fence, then the secret.
 ///
 /// Its text form is thirty-two lowercase hexadecimal digits, the first sixteen of them the fence.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Token {
     /// Which grant of the key.
     pub fence: Fence,
@@ -58,6 +58,14 @@ impl Secret {
         self.0 ^ other.0 == 0
     }
 }
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.matches(*other)
+    }
+}
+
+impl Eq for Secret {}
 
 impl Token {
     /// The text form.

@@ -127,8 +127,10 @@ pub enum Cancelled {
 pub enum Bond {
     /// Its owner's connection, or its lease if that ends first.
     Connection,
-    /// Its lease alone.
+    /// Its lease alone. What waits, or was not taken yet, goes with the connection all the same.
     Lease,
+    /// Its lease alone, in line too: whoever asks again with its id before that ends has it, and its place.
+    Resumable,
 }
 
 /// What an owner has to hear of though it did not ask just now.

@@ -81,9 +81,9 @@ impl Section {
     fn of(view: QueueView<'_>) -> Self {
         match (view.key().space(), view.idle_since().is_some()) {
             (Space::Lock, false) => Self::Locks,
-            (Space::Semaphore, false) => Self::Semaphores,
+            (Space::Semaphore | Space::RwLock, false) => Self::Semaphores,
             (Space::Lock, true) => Self::IdleLocks,
-            (Space::Semaphore, true) => Self::IdleSemaphores,
+            (Space::Semaphore | Space::RwLock, true) => Self::IdleSemaphores,
         }
     }
 }
@@ -122,6 +122,7 @@ pub(super) fn inspect_row(view: QueueView<'_>, now: Instant, pattern: &[u8]) -> 
         space: match view.key().space() {
             Space::Lock => "lock",
             Space::Semaphore => "semaphore",
+            Space::RwLock => "rwlock",
         },
         key: text(name),
         key_hex: std::str::from_utf8(name).is_err().then(|| hex(name)),

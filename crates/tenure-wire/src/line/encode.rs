@@ -111,6 +111,7 @@ impl Command<'_> {
             Self::Inspect { glob } => Lines::new(out, "inspect", glob),
             Self::Bind { bond: Bond::Connection } => Lines::new(out, "bind", UNUSED).word(b"connection"),
             Self::Bind { bond: Bond::Lease } => Lines::new(out, "bind", UNUSED).word(b"lease"),
+            Self::Bind { bond: Bond::Resumable } => Lines::new(out, UNKNOWN, UNUSED),
             Self::Info => Lines::new(out, "info", UNUSED),
         };
         lines.end();
@@ -119,6 +120,9 @@ impl Command<'_> {
 
 /// The key line of commands that have none; a server does not look at it.
 const UNUSED: &[u8] = b"_";
+
+/// The verb of what this protocol has no words for; reading it again refuses it.
+const UNKNOWN: &str = "?";
 
 /// The lines of one request as they are written, word by word.
 struct Lines<'a> {
@@ -139,6 +143,7 @@ impl<'a> Lines<'a> {
         let verb = match key.space() {
             Space::Lock => lock,
             Space::Semaphore => semaphore,
+            Space::RwLock => UNKNOWN,
         };
         Self::new(out, verb, key.name())
     }
@@ -159,7 +164,7 @@ impl<'a> Lines<'a> {
     fn limit(self, space: Space, limit: Limit) -> Self {
         match space {
             Space::Lock => self,
-            Space::Semaphore => self.number(limit.get().into()),
+            Space::Semaphore | Space::RwLock => self.number(limit.get().into()),
         }
     }
 

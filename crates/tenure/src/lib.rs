@@ -1,0 +1,13 @@
+//! Coordination that programs can hold on to.
+#![cfg_attr(not(test), deny(missing_docs))]
+
+mod clock;
+pub mod coordinator;
+pub mod entropy;
+mod error;
+mod lost;
+
+pub use clock::Clock;
+pub use error::{Error, ErrorKind};
+pub use lost::Loss;
+pub use tenure_core::{ClaimId, Fence, Instant, Token};
