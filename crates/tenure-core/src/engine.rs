@@ -2,12 +2,17 @@
 
 mod claims;
 mod inspection;
+mod look;
 mod outcome;
 mod owners;
+mod ownership;
+mod past;
 mod queues;
+mod steal;
 #[cfg(test)]
 mod tests;
 mod view;
+mod watch;
 
 pub use inspection::{
     Ending, Happened, HolderInfo, Inspection, Observation, PAST_MAX, PastInfo, SHOWN_MAX, Summary, WaiterInfo,
@@ -16,16 +21,20 @@ pub use outcome::{
     Bond, Cancelled, Change, Enqueued, Event, Grant, Patience, Refusal, Released, Renewed, Request, Waited,
 };
 pub use view::{Holder, QueueView};
+pub use watch::SharedKey;
 
 use crate::deadlines::{Deadlines, Due, Turn};
 use crate::planted::{Bug, planted};
 use crate::{ClaimId, Fence, FenceRange, Instant, Key, OwnerId, Token};
 use alloc::collections::VecDeque;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use claims::{Claim, Claims, NONE, Stage};
 use core::time::Duration;
 use owners::Owners;
+use past::PastGrant;
 use queues::Queues;
+use watch::Watched;
 
 /// The most idle keys forgotten in one step, so that no step is long.
 const FORGOTTEN_MAX: usize = 64;
@@ -67,6 +76,7 @@ pub struct Limits {
 ///     secret: Secret::new(number),
 ///     bond: Bond::Connection,
 ///     patience,
+///     note: None,
 /// };
 ///
 /// let now = Instant::ORIGIN;
@@ -92,6 +102,7 @@ pub struct Engine {
     owners: Owners,
     deadlines: Deadlines,
     events: VecDeque<Event>,
+    watched: Watched,
 }
 
 impl Engine {
@@ -108,12 +119,14 @@ impl Engine {
             owners: Owners::new(seed),
             deadlines: Deadlines::default(),
             events: VecDeque::new(),
+            watched: Watched::default(),
         }
     }
 
     /// Asks for permits: they are granted at once, or the claim joins the line, or nothing happens, as its patience says.
     ///
-    /// A claim that is known already is not made again: the answer tells how it stands.
+    /// A claim that is known already is not made again: it belongs to whoever asks from now on, and the answer tells how it
+    /// stands. Its grant, if it has one, is taken and its lease starts anew.
     pub fn enqueue(&mut self, now: Instant, request: &Request<'_>) -> Enqueued {
         self.handle_timeout(now);
         let hash = self.claims.hash(request.claim);
@@ -131,7 +144,7 @@ impl Engine {
         match (fence, self.patience_left(patience)) {
             (Some(fence), _) => Waited::Acquired(self.hold(slot, fence)),
             (None, Patience::None) => {
-                self.end(slot);
+                self.end(slot, Ending::Released);
                 Waited::TimedOut
             }
             (None, patience) => {
@@ -155,11 +168,34 @@ impl Engine {
         Renewed::Until(self.start_lease(slot, ttl))
     }
 
-    /// Ends a grant; the permits go to the next in line.
-    pub fn release(&mut self, now: Instant, key: Key<'_>, token: Token) -> Released {
+    /// The same for the claim of an owner, found by its id. A claim that somebody else has taken over is not one's own.
+    pub fn renew_claim(&mut self, now: Instant, owner: OwnerId, claim: ClaimId, ttl: Duration) -> Renewed {
+        self.handle_timeout(now);
+        match self.find(claim) {
+            Some((slot, Some(_))) if self.claims.at(slot).owner == owner => {
+                Renewed::Until(self.start_lease(slot, ttl))
+            }
+            Some(_) | None => Renewed::NotHeld,
+        }
+    }
+
+    /// Ends a grant on behalf of `by`, or of nobody in particular; the permits go to the next in line. Its owner hears of it
+    /// if that is somebody else.
+    pub fn release(&mut self, now: Instant, key: Key<'_>, token: Token, by: OwnerId) -> Released {
         self.handle_timeout(now);
         let Some(slot) = self.find_grant(key, token) else { return Released::NotHeld };
-        self.end(slot);
+        if self.claims.at(slot).owner != by {
+            self.tell(slot, Change::Released);
+        }
+        self.end(slot, Ending::Released);
+        Released::Released
+    }
+
+    /// Ends the grant of a claim, found by its id.
+    pub fn release_claim(&mut self, now: Instant, claim: ClaimId) -> Released {
+        self.handle_timeout(now);
+        let Some((slot, Some(_))) = self.find(claim) else { return Released::NotHeld };
+        self.end(slot, Ending::Released);
         Released::Released
     }
 
@@ -168,18 +204,9 @@ impl Engine {
         self.handle_timeout(now);
         let Some((slot, fence)) = self.find(claim) else { return Cancelled::Unknown };
         if fence.is_some() || !planted(Bug::GrantToCancelled) {
-            self.end(slot);
+            self.end(slot, Ending::Released);
         }
         if fence.is_some() { Cancelled::Released } else { Cancelled::Left }
-    }
-
-    /// Ends the claims that go with their owner, at most `most` in one call; true when none is left.
-    pub fn disconnect(&mut self, now: Instant, owner: OwnerId, most: usize) -> bool {
-        self.handle_timeout(now);
-        let claims = self.owners.claims(owner, &self.claims);
-        let going: Vec<u32> = claims.filter(|slot| !self.is_left_behind(*slot)).take(most).collect();
-        going.iter().for_each(|slot| self.end(*slot));
-        going.len() < most
     }
 
     /// Brings everything up to `now`: ends leases and waits whose time is over and forgets keys that nobody uses.
@@ -247,17 +274,6 @@ impl Engine {
         (self.queues.len(), self.claims.len(), self.owners.len())
     }
 
-    fn repeat(&mut self, slot: u32, request: &Request<'_>) -> Enqueued {
-        let claim = self.claims.at(slot);
-        if self.queues.at(claim.queue).key() != request.key || claim.permits != request.permits {
-            return Enqueued::Refused(Refusal::Conflict);
-        }
-        match claim.stage.fence() {
-            None => Enqueued::Queued,
-            Some(fence) => Enqueued::Acquired(self.grant(slot, fence)),
-        }
-    }
-
     fn admit(&mut self, request: &Request<'_>, hash: u32) -> Result<Enqueued, Refusal> {
         if request.permits == 0 || request.permits > request.limit.get() {
             return Err(Refusal::BadPermits);
@@ -280,7 +296,9 @@ impl Engine {
         if self.fences.left() == 0 {
             return Err(Refusal::NoFence);
         }
-        let queue = known.unwrap_or_else(|| self.queues.insert(request.key, request.limit));
+        let queue = known.unwrap_or_else(|| {
+            self.queues.insert(request.key, request.limit, self.watched.contains(request.key))
+        });
         self.take(queue, request, hash)
     }
 
@@ -290,6 +308,7 @@ impl Engine {
         let fence = self.queues.at_mut(queue).acquire(slot, request.permits, &mut self.fences);
         self.queues.note_use(queue, self.now);
         let fence = fence.ok_or(Refusal::NoFence)?;
+        self.observe(queue, || Happened::Granted { fence, note: request.note.cloned() });
         Ok(Enqueued::Acquired(self.hold(slot, fence)))
     }
 
@@ -308,6 +327,7 @@ impl Engine {
         let slot = self.add(queue, request, hash);
         self.queues.at_mut(queue).enqueue(self.serial, slot, request.permits);
         self.await_until(slot, patience);
+        self.observe(queue, || Happened::Queue);
         Ok(Enqueued::Queued)
     }
 
@@ -324,6 +344,9 @@ impl Engine {
             bond: request.bond,
             ttl: request.ttl,
             secret: request.secret,
+            since: self.now,
+            note: request.note.cloned(),
+            orphan: false,
             previous: NONE,
             next: NONE,
         });
@@ -347,10 +370,11 @@ impl Engine {
 
     /// Hands a grant to its owner; its lease starts now.
     fn hold(&mut self, slot: u32, fence: Fence) -> Grant {
+        let went = self.goes(slot);
         let claim = self.claims.at_mut(slot);
-        let (taken, ttl) = (matches!(claim.stage, Stage::Held(_)), claim.ttl);
         claim.stage = Stage::Held(fence);
-        if !taken && claim.bond == Bond::Lease {
+        let ttl = claim.ttl;
+        if went && !self.goes(slot) {
             self.owners.unlink(&mut self.claims, slot);
         }
         self.start_lease(slot, ttl);
@@ -364,7 +388,10 @@ impl Engine {
     }
 
     fn start_lease(&mut self, slot: u32, ttl: Duration) -> Instant {
-        let at = self.now.after(ttl);
+        self.end_lease_at(slot, self.now.after(ttl))
+    }
+
+    fn end_lease_at(&mut self, slot: u32, at: Instant) -> Instant {
         self.deadlines.set(slot, Due { at, turn: Turn::lease(self.claims.at(slot).serial) });
         at
     }
@@ -389,10 +416,9 @@ impl Engine {
         self.queues.idle_longest().map(|since| since.after(self.limits.idle_max))
     }
 
-    /// Whether a claim ends with its owner, and so stands in its owner's list.
+    /// Whether a claim stands in its owner's list.
     fn goes(&self, slot: u32) -> bool {
-        let claim = self.claims.at(slot);
-        !matches!((claim.stage, claim.bond), (Stage::Held(_), Bond::Lease))
+        self.claims.at(slot).goes()
     }
 
     fn is_left_behind(&self, slot: u32) -> bool {
@@ -410,7 +436,7 @@ impl Engine {
         let waited = self.claims.at(slot).stage == Stage::Waiting;
         let change = if waited { Change::TimedOut } else { Change::Lapsed };
         self.tell(slot, change);
-        self.end(slot);
+        self.end(slot, Ending::Lapsed);
     }
 
     fn tell(&mut self, slot: u32, change: Change) {
@@ -419,7 +445,11 @@ impl Engine {
     }
 
     /// Removes a claim and lets those who come next have what it leaves.
-    fn end(&mut self, slot: u32) {
+    fn end(&mut self, slot: u32, ending: Ending) {
+        self.end_because(slot, ending, None);
+    }
+
+    fn end_because(&mut self, slot: u32, ending: Ending, reason: Option<&Arc<str>>) {
         if self.goes(slot) {
             self.owners.unlink(&mut self.claims, slot);
         }
@@ -427,9 +457,24 @@ impl Engine {
         let Some(claim) = self.claims.remove(slot) else { return };
         let queue = self.queues.at_mut(claim.queue);
         match claim.stage.fence() {
-            Some(fence) => queue.release(fence),
-            None => queue.cancel(claim.serial),
-        };
+            Some(fence) => {
+                queue.release(fence);
+                let reason = || reason.map_or_else(|| Arc::from(""), Arc::clone);
+                self.observe(claim.queue, || Happened::Ended { fence, ending, reason: reason() });
+                self.queues.entry_mut(claim.queue).past.push(PastGrant {
+                    fence,
+                    owner: claim.owner,
+                    since: claim.since,
+                    ended: self.now,
+                    ending,
+                    note: claim.note,
+                });
+            }
+            None => {
+                queue.cancel(claim.serial);
+                self.observe(claim.queue, || Happened::Queue);
+            }
+        }
         let unseen = match claim.stage {
             Stage::Waiting => planted(Bug::HeadLeftUnseen),
             Stage::Offered(_) | Stage::Held(_) => planted(Bug::LostWakeUp),
@@ -444,9 +489,16 @@ impl Engine {
         while let Some(granted) = self.queues.at_mut(queue).grant_next(&mut self.fences) {
             let claim = self.claims.at_mut(granted.claim);
             claim.stage = Stage::Offered(granted.fence);
-            let ttl = claim.ttl;
-            self.start_lease(granted.claim, ttl);
+            claim.since = self.now;
+            let (ttl, orphan) = (claim.ttl, claim.orphan);
+            let until = self.deadlines.get(granted.claim).filter(|_| orphan);
+            // The lease of an orphan runs already. Those behind it wait for nobody longer than one lease.
+            self.end_lease_at(granted.claim, until.unwrap_or_else(|| self.now.after(ttl)));
             self.tell(granted.claim, Change::Ready);
+            if self.queues.at(queue).watched {
+                let note = self.claims.at(granted.claim).note.clone();
+                self.observe(queue, || Happened::Granted { fence: granted.fence, note });
+            }
         }
     }
 }

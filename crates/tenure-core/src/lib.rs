@@ -29,7 +29,7 @@ mod token;
 pub use engine::{
     Bond, Cancelled, Change, Ending, Engine, Enqueued, Event, Grant, Happened, Holder, HolderInfo,
     Inspection, Limits, Observation, PAST_MAX, PastInfo, Patience, QueueView, Refusal, Released, Renewed,
-    Request, SHOWN_MAX, Summary, Waited, WaiterInfo,
+    Request, SHOWN_MAX, SharedKey, Summary, Waited, WaiterInfo,
 };
 pub use fences::FenceRange;
 pub use key::{BadName, Key, Limit, NAME_LEN_MAX, Space};

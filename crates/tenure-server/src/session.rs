@@ -249,7 +249,7 @@ impl Session {
 
     fn release(&mut self, now: Instant, key: Key<'_>, token: &[u8]) -> Answer {
         let Ok(token) = Token::from_text(token) else { return Answer::Error };
-        let released = self.shared.hub.call(|engine| engine.release(now, key, token));
+        let released = self.shared.hub.call(|engine| engine.release(now, key, token, self.owner));
         if self.parked.get(key).is_some_and(|claim| !self.knows(now, claim)) {
             self.parked.remove(key);
         }
@@ -287,7 +287,7 @@ impl Session {
         let lapsed = if blocked.waits { Answer::LeaseExpired } else { Answer::Timeout };
         let answer = match change {
             Change::TimedOut => Answer::Timeout,
-            Change::Lapsed => lapsed,
+            Change::Lapsed | Change::Released | Change::Stolen(_) | Change::TakenOver => lapsed,
             Change::Ready => {
                 match self.shared.hub.call(|engine| engine.wait(now, blocked.claim, Patience::Endless)) {
                     Waited::Acquired(grant) => Answer::Granted { token: grant.token, lease: grant.ttl },
@@ -319,6 +319,7 @@ impl Session {
             secret,
             bond: self.bond,
             patience,
+            note: None,
         };
         self.shared.hub.call(|engine| engine.enqueue(now, &request))
     }

@@ -2,7 +2,8 @@
 
 use crate::index::Index;
 use crate::slab::Slab;
-use crate::{Bond, ClaimId, Fence, OwnerId, Secret};
+use crate::{Bond, ClaimId, Fence, Instant, Note, OwnerId, Secret};
+use alloc::sync::Arc;
 use core::time::Duration;
 
 /// No slot.
@@ -23,6 +24,11 @@ pub(super) struct Claim {
     pub(super) bond: Bond,
     pub(super) ttl: Duration,
     pub(super) secret: Secret,
+    /// When it joined the line, or was granted.
+    pub(super) since: Instant,
+    pub(super) note: Option<Arc<Note>>,
+    /// Its owner has gone, and its lease runs though it waits.
+    pub(super) orphan: bool,
     /// Its neighbours among the claims of its owner.
     pub(super) previous: u32,
     pub(super) next: u32,
@@ -37,6 +43,13 @@ pub(super) enum Stage {
     Offered(Fence),
     /// Its owner has the grant.
     Held(Fence),
+}
+
+impl Claim {
+    /// Whether it ends, or is orphaned, when its owner goes; then it stands in its owner's list.
+    pub(super) fn goes(&self) -> bool {
+        !self.orphan && (self.bond == Bond::Connection || !matches!(self.stage, Stage::Held(_)))
+    }
 }
 
 impl Stage {

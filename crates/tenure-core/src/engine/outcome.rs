@@ -1,6 +1,7 @@
 //! What goes into the engine, and what it answers.
 
-use crate::{ClaimId, Instant, Key, Limit, OwnerId, Secret, Token};
+use crate::{ClaimId, Instant, Key, Limit, Note, OwnerId, Secret, Token};
+use alloc::sync::Arc;
 use core::time::Duration;
 
 /// A request for permits.
@@ -20,10 +21,12 @@ pub struct Request<'a> {
     pub ttl: Duration,
     /// The proof of the grant, should there be one.
     pub secret: Secret,
-    /// What a grant ends with. A claim that waits, or whose grant is not taken yet, goes with its owner in any case.
+    /// What it ends with.
     pub bond: Bond,
     /// What to do when the permits are not free.
     pub patience: Patience,
+    /// What others get to see of the owner.
+    pub note: Option<&'a Arc<Note>>,
 }
 
 /// What to do when permits are not free.
@@ -122,7 +125,7 @@ pub enum Cancelled {
     Unknown,
 }
 
-/// What a grant ends with, besides its release.
+/// What a claim ends with, besides its release.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bond {
     /// Its owner's connection, or its lease if that ends first.
@@ -134,18 +137,18 @@ pub enum Bond {
 }
 
 /// What an owner has to hear of though it did not ask just now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Event {
     /// Whom it concerns.
     pub owner: OwnerId,
-    /// Which of its claims.
+    /// Which of its claims, or what was one.
     pub claim: ClaimId,
     /// What happened to it.
     pub change: Change,
 }
 
 /// What happened to a claim.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// Its turn has come: [`Engine::wait`](super::Engine::wait) takes the grant, whose lease already runs.
     Ready,
@@ -153,4 +156,10 @@ pub enum Change {
     TimedOut,
     /// Its lease ended.
     Lapsed,
+    /// Somebody else released it with its token.
+    Released,
+    /// Somebody took it away, for this reason.
+    Stolen(Arc<str>),
+    /// Another owner has asked for it with its id, and has it now.
+    TakenOver,
 }

@@ -1,6 +1,7 @@
 //! The queues that there are, and those that nobody uses any more.
 
 use super::claims::NONE;
+use super::past::Past;
 use crate::index::Index;
 use crate::slab::Slab;
 use crate::{Instant, Key, Limit, Queue, Space};
@@ -21,6 +22,9 @@ pub(super) struct Entry {
     name: Box<[u8]>,
     space: Space,
     pub(super) queue: Queue<u32>,
+    /// Somebody wants to hear of it.
+    pub(super) watched: bool,
+    pub(super) past: Past,
     idle: Option<Idle>,
 }
 
@@ -71,9 +75,20 @@ impl Queues {
         })
     }
 
-    pub(super) fn insert(&mut self, key: Key<'_>, limit: Limit) -> u32 {
-        let entry =
-            Entry { name: key.name().into(), space: key.space(), queue: Queue::new(limit), idle: None };
+    /// A queue that the caller knows to be there, and what belongs to it.
+    pub(super) fn entry_mut(&mut self, slot: u32) -> &mut Entry {
+        &mut self.slab[slot]
+    }
+
+    pub(super) fn insert(&mut self, key: Key<'_>, limit: Limit, watched: bool) -> u32 {
+        let entry = Entry {
+            name: key.name().into(),
+            space: key.space(),
+            queue: Queue::new(limit),
+            watched,
+            past: Past::default(),
+            idle: None,
+        };
         let slot = self.slab.insert(entry);
         self.index.insert(self.index.hash(key), slot);
         slot

@@ -66,6 +66,12 @@ impl<'a> QueueView<'a> {
         self.entry.queue.holders().map(move |(fence, share)| engine.holder(fence, share.claim))
     }
 
+    /// How many permits are out.
+    #[must_use]
+    pub const fn held(&self) -> u32 {
+        self.entry.queue.held()
+    }
+
     /// The claims in line and the permits each asks for, in order.
     pub fn waiters(&self) -> impl Iterator<Item = (ClaimId, u32)> + 'a {
         let engine = self.engine;

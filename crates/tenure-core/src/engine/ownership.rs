@@ -1,0 +1,91 @@
+//! Whose a claim is: it goes with its owner, or waits for it to come back, or is taken over by its id.
+
+use super::claims::{NONE, Stage};
+use super::{Bond, Change, Ending, Engine, Enqueued, Grant, Patience, Refusal, Request};
+use crate::{ClaimId, Instant, Key, OwnerId};
+use alloc::vec::Vec;
+
+impl Engine {
+    /// Ends the claims that go with their owner, and orphans those that wait for it to come back, at most `most` in one call;
+    /// true when none is left.
+    pub fn disconnect(&mut self, now: Instant, owner: OwnerId, most: usize) -> bool {
+        self.handle_timeout(now);
+        let claims = self.owners.claims(owner, &self.claims);
+        let going: Vec<u32> = claims.filter(|slot| !self.is_left_behind(*slot)).take(most).collect();
+        for slot in &going {
+            if self.claims.at(*slot).bond == Bond::Resumable {
+                self.orphan(*slot);
+            } else {
+                self.end(*slot, Ending::Disconnected);
+            }
+        }
+        going.len() < most
+    }
+
+    /// Takes over the grant of a claim for `owner`, and starts its lease anew; `None` when it has none, or is a claim on
+    /// something else.
+    pub fn resume(&mut self, now: Instant, owner: OwnerId, key: Key<'_>, claim: ClaimId) -> Option<Grant> {
+        self.handle_timeout(now);
+        let (slot, fence) = self.find(claim)?;
+        let fence = fence.filter(|_| self.queues.at(self.claims.at(slot).queue).key() == key)?;
+        self.hand_over(slot, owner);
+        Some(self.hold(slot, fence))
+    }
+
+    /// Finds a claim again: it belongs to whoever asks now.
+    pub(super) fn repeat(&mut self, slot: u32, request: &Request<'_>) -> Enqueued {
+        let claim = self.claims.at(slot);
+        let queue = self.queues.at(claim.queue);
+        if queue.key() != request.key || claim.permits != request.permits {
+            return Enqueued::Refused(Refusal::Conflict);
+        }
+        if queue.queue.limit() != request.limit {
+            return Enqueued::Refused(Refusal::LimitMismatch(queue.queue.limit()));
+        }
+        let fence = claim.stage.fence();
+        self.claims.at_mut(slot).ttl = request.ttl;
+        self.hand_over(slot, request.owner);
+        match (fence, self.patience_left(request.patience)) {
+            (Some(fence), _) => Enqueued::Acquired(self.hold(slot, fence)),
+            (None, Patience::None) => {
+                self.end(slot, Ending::Released);
+                Enqueued::Busy
+            }
+            (None, patience) => {
+                self.await_until(slot, patience);
+                Enqueued::Queued
+            }
+        }
+    }
+
+    /// Lets a claim belong to whoever has asked for it by its id. The one before hears of it, if it is there to hear.
+    fn hand_over(&mut self, slot: u32, owner: OwnerId) {
+        let claim = self.claims.at(slot);
+        if claim.owner == owner && !claim.orphan {
+            return;
+        }
+        if claim.owner != owner {
+            self.tell(slot, Change::TakenOver);
+        }
+        if self.goes(slot) {
+            self.owners.unlink(&mut self.claims, slot);
+        }
+        let claim = self.claims.at_mut(slot);
+        (claim.owner, claim.orphan, claim.previous, claim.next) = (owner, false, NONE, NONE);
+        if self.goes(slot) {
+            self.owners.link(&mut self.claims, slot);
+        }
+    }
+
+    /// Leaves a claim without an owner. Its lease runs from now on, in line too, and ends unless somebody asks for it.
+    fn orphan(&mut self, slot: u32) {
+        self.owners.unlink(&mut self.claims, slot);
+        let claim = self.claims.at_mut(slot);
+        claim.orphan = true;
+        (claim.previous, claim.next) = (NONE, NONE);
+        let (waits, ttl) = (claim.stage == Stage::Waiting, claim.ttl);
+        if waits {
+            self.await_until(slot, Patience::Until(self.now.after(ttl)));
+        }
+    }
+}
