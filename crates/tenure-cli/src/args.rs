@@ -5,8 +5,8 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use tenure::net::{Address, TlsRoots};
 
-use crate::address::Address;
 use crate::exit::{Exit, Failure};
 use crate::{bench, completions, exit, listen, ls, release, run, serve, signal, stats};
 
@@ -84,6 +84,11 @@ pub(crate) struct Service {
 }
 
 impl Service {
+    /// Whose signature makes the service trusted.
+    pub(crate) fn roots(&self) -> TlsRoots {
+        self.tls_ca.as_ref().map_or_else(TlsRoots::system, TlsRoots::file)
+    }
+
     /// The token to show, from the file or else from the environment.
     pub(crate) fn token(&self) -> Result<Option<Vec<u8>>, Failure> {
         let token = match &self.auth_token_file {

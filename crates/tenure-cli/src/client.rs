@@ -1,19 +1,20 @@
 //! A connection to a service: one request at a time, one line for an answer.
 
-mod connect;
 mod inbox;
-mod tls;
 
 use std::time::Duration;
 
+use tenure::net::{self, Address, Stream};
 use tenure_core::Bond;
 use tenure_wire::line::{self, Command, Reply, parse_answer};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::io::AsyncWriteExt as _;
 
-use crate::address::Address;
 use crate::args::Service;
 use crate::exit::{Exit, Failure};
 use inbox::Inbox;
+
+/// How long to try to connect.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// An open connection.
 pub(crate) struct Connection {
@@ -30,10 +31,6 @@ struct ReadTimeout {
     read_timeout_s: f64,
 }
 
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
-
-impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
-
 impl Connection {
     /// Connects, and shows the token where there is one.
     ///
@@ -42,7 +39,9 @@ impl Connection {
     /// Dropping the future closes the connection.
     pub(crate) async fn open(service: &Service) -> Result<Self, Failure> {
         let token = service.token()?;
-        let stream = connect::connect(service).await?;
+        let stream = net::connect(&service.url, &service.roots(), CONNECT_TIMEOUT)
+            .await
+            .map_err(|error| Failure::of(&error))?;
         let at = service.url.clone();
         let mut connection =
             Self { stream, inbox: Inbox::default(), outbox: Vec::new(), at, silence_max: None };

@@ -1,12 +1,12 @@
 //! The `tenure` command: the service, and everything that a shell wants from it.
 
-mod address;
 mod args;
 mod bench;
 mod client;
 mod clock;
 mod completions;
 mod exit;
+mod explain;
 mod listen;
 mod ls;
 mod query;

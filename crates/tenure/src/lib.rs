@@ -6,6 +6,7 @@ pub mod coordinator;
 pub mod entropy;
 mod error;
 mod lost;
+pub mod net;
 
 pub use clock::Clock;
 pub use error::{Error, ErrorKind};

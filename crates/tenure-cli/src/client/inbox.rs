@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use tenure::net::Address;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::{gone, silent};
-use crate::address::Address;
 use crate::exit::{Exit, Failure};
 
 /// The longest line that is read: room for the report on a million keys, and an end to what a stranger may send.
