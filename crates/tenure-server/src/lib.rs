@@ -10,7 +10,6 @@ mod config;
 mod connection;
 mod entropy;
 mod error;
-mod hub;
 mod listener;
 mod mailbox;
 mod report;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
-use tenure_core::{Change, ClaimId, Delivery};
+use tenure_core::{Change, ClaimId, Delivery, Event, Observation, SharedKey};
 
 /// The most signals that wait for one connection. A listener that falls further behind is cut.
 pub(crate) const SIGNALS_MAX: usize = 64;
@@ -39,7 +39,7 @@ struct Inbox {
 impl Mailbox {
     /// Leaves a piece of mail. Whoever does it wakes the connection once it holds no lock any more.
     #[must_use]
-    pub(crate) fn post(&self, mail: Mail) -> Option<Waker> {
+    pub(crate) fn leave(&self, mail: Mail) -> Option<Waker> {
         let mut inbox = self.lock();
         inbox.mail.push_back(mail);
         self.stirred.store(true, Ordering::Release);
@@ -116,6 +116,16 @@ impl Mailbox {
     }
 }
 
+impl tenure::hub::Inbox for Mailbox {
+    fn post(&self, event: Event) -> Option<Waker> {
+        self.leave(Mail::Claim(event.claim, event.change))
+    }
+
+    fn observe(&self, _key: &SharedKey, _observation: &Observation) -> Option<Waker> {
+        None
+    }
+}
+
 impl Inbox {
     fn remember(&mut self, waker: &Waker) {
         match &mut self.waker {
@@ -137,7 +147,7 @@ mod tests {
             assert_eq!(mailbox.post_signal(&line).0, Delivery::Taken);
         }
         assert_eq!(mailbox.post_signal(&line).0, Delivery::Full);
-        assert!(mailbox.post(Mail::Claim(ClaimId::new(1), Change::Lapsed)).is_none());
+        assert!(mailbox.leave(Mail::Claim(ClaimId::new(1), Change::Lapsed)).is_none());
         let mut lapsed = Vec::new();
         mailbox.take_lapses(|claim| lapsed.push(claim));
         assert_eq!(lapsed, [ClaimId::new(1)]);

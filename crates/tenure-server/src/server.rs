@@ -1,14 +1,14 @@
 //! From a configuration to a running daemon.
 
 use crate::clock::Clock;
-use crate::hub::Hub;
 use crate::shared::Shared;
 use crate::state::FenceStore;
-use crate::{Config, Error, listener, tls, upkeep};
+use crate::{Config, Error, entropy, listener, tls, upkeep};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use tenure_core::Limits;
+use tenure::hub::Hub;
+use tenure_core::{Engine, Limits};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -68,8 +68,10 @@ impl Server {
             idle_max: config.gc_max_idle,
         };
         let fences_end = fences.end().get();
-        let hub = Arc::new(Hub::new(limits, fences, store.range().div_ceil(2), Clock::start()));
-        Ok(Self { listener, address, tls, shared: Arc::new(Shared::new(config, hub)), store, fences_end })
+        let engine = Engine::new(limits, fences, entropy::number());
+        let hub = Arc::new(Hub::new(engine, store.range().div_ceil(2)));
+        let shared = Arc::new(Shared::new(config, hub, Clock::start()));
+        Ok(Self { listener, address, tls, shared, store, fences_end })
     }
 
     /// Where it listens.
@@ -92,8 +94,8 @@ impl Server {
     /// Dropping the future shuts the door at once; connections then end with the runtime.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let Self { listener, tls, shared, store, fences_end, .. } = self;
-        let time = tokio::spawn(upkeep::keep_time(Arc::clone(&shared.hub)));
-        let fences = tokio::spawn(upkeep::keep_fences(Arc::clone(&shared.hub), store, fences_end));
+        let time = tokio::spawn(upkeep::keep_time(Arc::clone(&shared)));
+        let fences = tokio::spawn(upkeep::keep_fences(Arc::clone(&shared), store, fences_end));
         tokio::select! {
             () = listener::accept(listener, Arc::clone(&shared), tls) => {}
             () = shutdown => {}

@@ -3,18 +3,19 @@
 use crate::Config;
 use crate::auth::Gate;
 use crate::clock::Clock;
-use crate::hub::Hub;
-use crate::mailbox::Mail;
+use crate::mailbox::{Mail, Mailbox};
 use crate::signals::Signals;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::task::Waker;
+use tenure::hub::Hub;
 use tenure_core::{Instant, OwnerId};
 use tokio::sync::Notify;
 
 /// What all connections share.
 pub(crate) struct Shared {
     pub(crate) config: Config,
-    pub(crate) hub: Arc<Hub>,
+    pub(crate) hub: Arc<Hub<Mailbox>>,
     pub(crate) signals: Signals,
     pub(crate) gate: Gate,
     pub(crate) clock: Clock,
@@ -29,10 +30,10 @@ pub(crate) struct Shared {
 pub(crate) struct Place(Arc<Shared>);
 
 impl Shared {
-    pub(crate) fn new(config: Config, hub: Arc<Hub>) -> Self {
+    pub(crate) fn new(config: Config, hub: Arc<Hub<Mailbox>>, clock: Clock) -> Self {
         Self {
             gate: Gate::new(config.auth_token.as_ref()),
-            clock: hub.clock(),
+            clock,
             config,
             hub,
             signals: Signals::default(),
@@ -73,7 +74,8 @@ impl Shared {
     /// Ends what blocks, and lets connections know that nothing new begins.
     pub(crate) fn drain(&self) {
         self.draining.store(true, Ordering::Release);
-        self.hub.tell_all(&Mail::Drain);
+        let inboxes = self.hub.inboxes();
+        inboxes.iter().filter_map(|inbox| inbox.leave(Mail::Drain)).for_each(Waker::wake);
     }
 
     /// Waits until no connection is left. Dropping it loses nothing.

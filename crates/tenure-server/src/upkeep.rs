@@ -1,7 +1,7 @@
 //! What runs beside the connections: the timer of the engine, and the keeper of the fences.
 
 use crate::clock::Clock;
-use crate::hub::Hub;
+use crate::shared::Shared;
 use crate::state::{FENCE_MAX, FenceStore};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,17 +11,21 @@ use tenure_core::{Fence, Instant};
 const DISK_PAUSE: Duration = Duration::from_secs(1);
 
 /// Calls the engine whenever something falls due.
-pub(crate) async fn keep_time(hub: Arc<Hub>) {
+pub(crate) async fn keep_time(shared: Arc<Shared>) {
+    let (hub, clock) = (&shared.hub, shared.clock);
+    let mut earlier = hub.due();
     loop {
-        let due = hub.tick();
-        if due <= hub.clock().now() {
+        hub.tick(clock.now());
+        let due = *earlier.borrow_and_update();
+        if due <= clock.now() {
             tokio::task::yield_now().await;
         } else if due == Instant::MAX {
-            hub.earlier.notified().await;
+            // The hub is there as long as this task is.
+            let _ = earlier.changed().await;
         } else {
             tokio::select! {
-                () = tokio::time::sleep_until(hub.clock().timer(due)) => {}
-                () = hub.earlier.notified() => {}
+                () = tokio::time::sleep_until(clock.timer(due)) => {}
+                _ = earlier.changed() => {}
             }
         }
     }
@@ -29,10 +33,11 @@ pub(crate) async fn keep_time(hub: Arc<Hub>) {
 
 /// Reserves the next fences on disk before those at hand are used up. While the disk refuses, what is at hand is used, and
 /// then nothing is granted any more.
-pub(crate) async fn keep_fences(hub: Arc<Hub>, store: FenceStore, mut end: u64) {
+pub(crate) async fn keep_fences(shared: Arc<Shared>, store: FenceStore, mut end: u64) {
+    let (hub, clock) = (&shared.hub, shared.clock);
     let store = Arc::new(store);
     while store.path().is_some() && end < FENCE_MAX {
-        hub.fences_low.notified().await;
+        hub.fences_low().await;
         let next = store.range_end(end);
         while let Err(error) = reserve(&store, next).await {
             let left = hub.look(tenure_core::Engine::fences_left);
@@ -40,7 +45,7 @@ pub(crate) async fn keep_fences(hub: Arc<Hub>, store: FenceStore, mut end: u64) 
             Clock::pause(DISK_PAUSE).await;
         }
         end = next;
-        let now = hub.clock().now();
+        let now = clock.now();
         hub.call(|engine| engine.extend_fences(now, Fence::new(end)));
     }
 }

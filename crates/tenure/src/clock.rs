@@ -68,6 +68,12 @@ impl Clock {
         }
     }
 
+    /// Nanoseconds since 1970 on the wall clock, which a manual clock does not move; zero when that is set to a time before.
+    pub(crate) fn wall_nanos(&self) -> u64 {
+        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        since.map_or(0, |since| u64::try_from(since.as_nanos()).unwrap_or(u64::MAX))
+    }
+
     /// Returns at that instant or, where the machine was suspended then, soon after it wakes up.
     ///
     /// # Cancel safety

@@ -1,9 +1,11 @@
 //! What turns claims into grants.
 
 mod claim;
+mod local;
 mod reply;
 
 pub use claim::{Claim, Grant, Standing, Wanted};
+pub use local::Local;
 pub use reply::Reply;
 
 use crate::{Error, Instant};

@@ -65,6 +65,13 @@ impl Error {
         Self(Box::new(Inner { kind, message: message.into(), source: Some(source.into()) }))
     }
 
+    /// The error of whoever went on with what is lost.
+    #[must_use]
+    pub fn lost(loss: Loss) -> Self {
+        let message = format!("lost: {loss}");
+        Self::new(ErrorKind::Lost(loss), message)
+    }
+
     /// What kind of thing went wrong.
     #[must_use]
     pub const fn kind(&self) -> &ErrorKind {

@@ -5,8 +5,10 @@ mod clock;
 pub mod coordinator;
 pub mod entropy;
 mod error;
+pub mod hub;
 mod lost;
 pub mod net;
+mod refusal;
 
 pub use clock::Clock;
 pub use error::{Error, ErrorKind};

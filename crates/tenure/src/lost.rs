@@ -27,6 +27,12 @@ pub enum Loss {
 }
 
 impl Loss {
+    /// Another owner has it now, because it knew the id of the claim.
+    #[must_use]
+    pub fn taken_over() -> Self {
+        Self::Stolen { reason: Arc::from("another client has taken over the claim with its id") }
+    }
+
     /// A word for it, for metrics and logs.
     #[must_use]
     pub const fn as_str(&self) -> &'static str {

@@ -1,0 +1,215 @@
+//! What one client hears of its claims, and of the keys that it watches.
+
+use super::world::World;
+use crate::coordinator::{Claim, Grant, Seen};
+use crate::hub::Inbox;
+use crate::{Clock, Loss};
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Wake, Waker};
+use tenure_core::{Change, ClaimId, Event, Key, Observation, OwnerId, Patience, SharedKey, Waited};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::{self, Receiver, Sender};
+
+/// The most that waits for a watcher. One that falls further behind is told that it has missed something.
+const SEEN_MAX: usize = 256;
+
+/// What one client hears. Whoever causes something tells it all who are concerned, on the way out of the engine.
+pub(super) struct LocalInbox {
+    world: Weak<World>,
+    owner: OwnerId,
+    clock: Clock,
+    myself: Weak<Self>,
+    claims: Mutex<HashMap<ClaimId, Arc<Claim>>>,
+    mail: Mutex<Unread>,
+    watched: Mutex<HashMap<SharedKey, Watchers>>,
+}
+
+/// What was not told yet.
+#[derive(Default)]
+struct Unread {
+    mail: VecDeque<Mail>,
+    /// Somebody is telling it, so that it is told in order.
+    told: bool,
+}
+
+enum Mail {
+    Event(Event),
+    Seen(SharedKey, Observation),
+}
+
+#[derive(Default)]
+struct Watchers {
+    senders: Vec<Watcher>,
+    followed: Vec<Weak<Claim>>,
+}
+
+struct Watcher {
+    sender: Sender<Seen>,
+    /// It has to be told before it hears anything else.
+    missed: bool,
+}
+
+impl LocalInbox {
+    pub(super) fn new(world: &Arc<World>, owner: OwnerId, clock: &Clock) -> Arc<Self> {
+        Arc::new_cyclic(|myself| Self {
+            world: Arc::downgrade(world),
+            owner,
+            clock: clock.clone(),
+            myself: myself.clone(),
+            claims: Mutex::default(),
+            mail: Mutex::default(),
+            watched: Mutex::default(),
+        })
+    }
+
+    /// From now on this claim hears of what happens to it.
+    pub(super) fn add(&self, claim: &Arc<Claim>) {
+        lock(&self.claims).insert(claim.id(), Arc::clone(claim));
+    }
+
+    /// It does so no longer.
+    pub(super) fn remove(&self, claim: ClaimId) -> Option<Arc<Claim>> {
+        lock(&self.claims).remove(&claim)
+    }
+
+    /// Lets a claim hear of its position whenever that may have changed.
+    pub(super) fn follow(&self, claim: &Arc<Claim>) {
+        self.with_watchers(claim.key(), |watchers| watchers.followed.push(Arc::downgrade(claim)));
+    }
+
+    /// Watches a key until the receiver is dropped.
+    pub(super) fn watch(&self, key: Key<'_>) -> Receiver<Seen> {
+        let (sender, receiver) = mpsc::channel(SEEN_MAX);
+        self.with_watchers(key, |watchers| watchers.senders.push(Watcher { sender, missed: false }));
+        receiver
+    }
+
+    fn with_watchers(&self, key: Key<'_>, add: impl FnOnce(&mut Watchers)) {
+        let Some(world) = self.world.upgrade() else { return };
+        let mut watched = lock(&self.watched);
+        watched.retain(|key, watchers| self.is_watched(&world, key, watchers));
+        add(watched.entry((key.space(), key.name().into())).or_default());
+        world.hub.watch(self.owner, key);
+    }
+
+    /// Whether anyone still watches a key; the engine is told where nobody does.
+    fn is_watched(&self, world: &World, (space, name): &SharedKey, watchers: &mut Watchers) -> bool {
+        watchers.senders.retain(|watcher| !watcher.sender.is_closed());
+        watchers.followed.retain(|claim| claim.upgrade().is_some_and(|claim| !claim.has_ended()));
+        let watched = !watchers.senders.is_empty() || !watchers.followed.is_empty();
+        if !watched && let Ok(key) = Key::new(*space, name) {
+            world.hub.unwatch(self.owner, key);
+        }
+        watched
+    }
+
+    fn deliver(&self, mail: Mail) {
+        match mail {
+            Mail::Event(event) => self.tell(&event),
+            Mail::Seen(key, observation) => self.show(&key, &observation),
+        }
+    }
+
+    fn tell(&self, event: &Event) {
+        let loss = match &event.change {
+            Change::Ready => return self.take(event.claim),
+            Change::TimedOut | Change::Lapsed => Loss::Lapsed,
+            Change::Released => Loss::Released,
+            Change::Stolen(reason) => Loss::Stolen { reason: Arc::clone(reason) },
+            Change::TakenOver => Loss::taken_over(),
+        };
+        if let Some(claim) = self.remove(event.claim) {
+            claim.end(loss);
+        }
+    }
+
+    /// Takes the grant of a claim whose turn has come.
+    fn take(&self, id: ClaimId) {
+        let Some(world) = self.world.upgrade() else { return };
+        let Some(claim) = lock(&self.claims).get(&id).cloned() else { return };
+        let base = self.clock.now();
+        if let Waited::Acquired(grant) = world.hub.call(|engine| engine.wait(base, id, Patience::Endless)) {
+            claim.grant(Grant { token: grant.token, ttl: grant.ttl, base });
+        }
+    }
+
+    fn show(&self, key: &SharedKey, observation: &Observation) {
+        let Some(world) = self.world.upgrade() else { return };
+        let followed: Vec<Arc<Claim>> = {
+            let mut watched = lock(&self.watched);
+            let Some(watchers) = watched.get_mut(key) else { return };
+            if !self.is_watched(&world, key, watchers) {
+                watched.remove(key);
+                return;
+            }
+            watchers.senders.iter_mut().for_each(|watcher| watcher.show(observation));
+            watchers.followed.iter().filter_map(Weak::upgrade).collect()
+        };
+        for claim in followed {
+            claim.moved(world.hub.look(|engine| engine.position(claim.id())));
+        }
+    }
+}
+
+impl Watcher {
+    fn show(&mut self, observation: &Observation) {
+        if self.missed && self.sender.try_send(Seen::Missed).is_err() {
+            return;
+        }
+        let shown = self.sender.try_send(Seen::Observed(observation.clone()));
+        self.missed = matches!(shown, Err(TrySendError::Full(_)));
+    }
+}
+
+impl Inbox for LocalInbox {
+    fn post(&self, event: Event) -> Option<Waker> {
+        self.put(Mail::Event(event))
+    }
+
+    fn observe(&self, key: &SharedKey, observation: &Observation) -> Option<Waker> {
+        self.put(Mail::Seen(key.clone(), observation.clone()))
+    }
+}
+
+impl LocalInbox {
+    fn put(&self, mail: Mail) -> Option<Waker> {
+        lock(&self.mail).mail.push_back(mail);
+        self.myself.upgrade().map(Waker::from)
+    }
+}
+
+/// To be woken is to read the mail, on the thread of whoever caused it.
+impl Wake for LocalInbox {
+    fn wake(self: Arc<Self>) {
+        if std::mem::replace(&mut lock(&self.mail).told, true) {
+            return;
+        }
+        // One at a time, and without the lock: to take a grant is to cause more mail.
+        loop {
+            let next = lock(&self.mail).next();
+            let Some(mail) = next else { return };
+            self.deliver(mail);
+        }
+    }
+}
+
+impl Unread {
+    /// The next to be told; whoever finds none stops telling.
+    fn next(&mut self) -> Option<Mail> {
+        let next = self.mail.pop_front();
+        self.told = next.is_some();
+        next
+    }
+}
+
+impl fmt::Debug for LocalInbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalInbox").field("owner", &self.owner).finish_non_exhaustive()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
