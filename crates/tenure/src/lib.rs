@@ -8,9 +8,11 @@ mod error;
 pub mod hub;
 mod lost;
 pub mod net;
+mod options;
 mod refusal;
 
 pub use clock::Clock;
 pub use error::{Error, ErrorKind};
 pub use lost::Loss;
+pub use options::{AuthToken, Options};
 pub use tenure_core::{ClaimId, Fence, Instant, Token};
