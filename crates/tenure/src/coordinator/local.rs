@@ -74,11 +74,9 @@ impl Local {
         self.inbox.add(claim);
         let answer = self.world.hub.call(|engine| {
             let answer = engine.enqueue(now, &self.request(claim, patience));
-            let position = match answer {
-                tenure_core::Enqueued::Queued => engine.position(claim.id()).unwrap_or(0),
-                _ => 0,
-            };
-            (answer, position)
+            let waits = matches!(answer, tenure_core::Enqueued::Queued);
+            let position = if waits { engine.position(claim.id()) } else { None };
+            (answer, position.unwrap_or(0))
         });
         match answer {
             (tenure_core::Enqueued::Acquired(grant), _) => {
@@ -101,8 +99,7 @@ impl Local {
     fn take_over(&self, claim: &Arc<Claim>) -> Option<Grant> {
         let now = self.clock.now();
         self.inbox.add(claim);
-        let resumed =
-            self.world.hub.call(|engine| engine.resume(now, self.owner, claim.key(), claim.id()));
+        let resumed = self.world.hub.call(|engine| engine.resume(now, self.owner, claim.key(), claim.id()));
         if resumed.is_none() {
             self.inbox.remove(claim.id());
         }
