@@ -33,7 +33,7 @@ pub enum ErrorKind {
     Invalid,
     /// The caller must use the limit that others use: the key has another one.
     LimitMismatch {
-        /// The limit that it has.
+        /// The limit that it has; zero where the service does not tell, which it never does on the line protocol.
         limit: u32,
     },
     /// The caller must choose another id: this one belongs to a claim for something else.

@@ -6,6 +6,7 @@ pub mod coordinator;
 pub mod entropy;
 mod error;
 pub mod hub;
+pub mod line;
 mod lost;
 pub mod net;
 mod options;

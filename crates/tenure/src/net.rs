@@ -1,6 +1,6 @@
 //! The way to a service: its address, and a connection to it.
 //!
-//! This is for those who speak a protocol on their own: with a client of the line protocol, or by hand. A
+//! This is for those who speak a protocol on their own: with [`line::Client`](crate::line::Client), or by hand. A
 //! connection is plain, or in TLS whose certificate is checked; what is said on it is up to its user.
 
 mod address;
