@@ -1,4 +1,4 @@
-//! One connection: bytes in, requests through the session, bytes out.
+//! One connection: bytes in, requests through its door, bytes out.
 //!
 //! The task of a connection is one poll function and little else, so that an idle connection is small. Whatever arrived is
 //! read once into a buffer of the thread, every whole request in it is answered, and the answers leave in one write.
@@ -9,9 +9,9 @@ mod output;
 mod scratch;
 
 use crate::clock::Clock;
+use crate::door::{Door, Flow};
 use crate::mailbox::Mailbox;
 use crate::report::Report;
-use crate::session::{Flow, Session};
 use crate::shared::{Place, Shared};
 use alarm::Alarm;
 use goodbye::say_goodbye;
@@ -22,7 +22,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 use tenure_core::Instant;
-use tenure_wire::line::{Decoded, decode};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// The most bytes of further requests that are kept while one blocks. Whoever sends more is cut: only a reader that goes on
@@ -39,7 +38,7 @@ pub(crate) async fn serve<S: AsyncRead + AsyncWrite + Unpin>(stream: S, shared: 
     let mut connection = Connection::new(stream, shared);
     let end = poll_fn(|cx| connection.poll(cx)).await;
     // Nobody waits for what an ended connection holds while its last answer is on its way.
-    connection.session.leave().await;
+    connection.door.leave().await;
     if let End::Told { pause } = end {
         say_goodbye(connection, pause).await;
     }
@@ -51,7 +50,7 @@ struct Connection<S> {
     mailbox: Arc<Mailbox>,
     /// Whom the mailbox wakes as long as there is no mail in it.
     waker: Option<Waker>,
-    session: Session,
+    door: Door,
     clock: Clock,
     /// What arrived and is not a whole request yet, or waits behind one that blocks.
     input: Vec<u8>,
@@ -83,7 +82,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let first = since.after(shared.config.read_timeout);
         Self {
             stream,
-            session: Session::open(shared, Arc::clone(&mailbox)),
+            door: Door::open(shared, Arc::clone(&mailbox)),
             mailbox,
             waker: None,
             clock,
@@ -142,7 +141,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return Poll::Ready(End::Gone);
         }
         let since = self.output.stalled_since(self.clock);
-        match self.session.shared().config.write_timeout {
+        match self.door.shared().config.write_timeout {
             Some(timeout) => self.poll_deadline(since.after(timeout), cx).map(|()| End::Gone),
             None => Poll::Pending,
         }
@@ -160,7 +159,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Writes the next piece of a report; false when there is none on its way.
     fn write_report(&mut self) -> bool {
         let Some(report) = &mut self.report else { return false };
-        if !report.write_next(self.session.shared(), self.output.buffer()) {
+        if !report.write_next(self.door.shared(), self.output.buffer()) {
             self.report = None;
         }
         true
@@ -189,9 +188,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.end = Some(End::Gone);
             return true;
         };
-        let (now, was_blocked) = (self.read_clock(), self.session.is_blocked());
-        self.session.receive(now, mail, self.output.buffer());
-        if was_blocked && !self.session.is_blocked() {
+        let (now, was_blocked) = (self.read_clock(), self.door.is_blocked());
+        self.door.receive(now, mail, self.output.buffer());
+        if was_blocked && !self.door.is_blocked() {
             self.since = now;
         }
         true
@@ -199,7 +198,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Serves what was kept from earlier; false when there is nothing in it to serve now.
     fn serve_kept(&mut self) -> bool {
-        if self.input.is_empty() || self.session.is_blocked() {
+        if self.input.is_empty() || self.door.is_blocked() {
             return false;
         }
         let mut input = std::mem::take(&mut self.input);
@@ -226,11 +225,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Refuses a peer that owes a request, or the rest of one, for too long. One whose request blocks owes nothing.
     fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.session.is_blocked() {
+        if self.door.is_blocked() {
             return Poll::Pending;
         }
-        ready!(self.poll_deadline(self.since.after(self.session.shared().config.read_timeout), cx));
-        self.act(|session, out| session.refuse(out));
+        ready!(self.poll_deadline(self.since.after(self.door.shared().config.read_timeout), cx));
+        self.refuse();
         Poll::Ready(())
     }
 
@@ -239,10 +238,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.input.is_empty() {
             self.since = now;
         }
-        if !self.input.is_empty() || self.session.is_blocked() {
+        if !self.input.is_empty() || self.door.is_blocked() {
             self.input.extend_from_slice(arrived);
-            if self.session.is_blocked() && self.input.len() > PIPELINED_MAX {
-                self.act(|session, out| session.refuse(out));
+            if self.door.is_blocked() && self.input.len() > PIPELINED_MAX {
+                self.refuse();
             }
             return;
         }
@@ -250,36 +249,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.input.extend_from_slice(&arrived[served..]);
     }
 
-    /// Answers the whole requests at the start of `bytes`, up to one that blocks, reports or ends it all; how many bytes
-    /// they were.
+    /// Lets the door do the whole requests at the start of `bytes`; how many bytes they were.
     fn serve(&mut self, now: Instant, bytes: &[u8]) -> usize {
-        let mut served = 0;
-        while self.end.is_none() && self.goes_on() {
-            match decode(&bytes[served..]) {
-                Decoded::Incomplete => break,
-                Decoded::TooLong => self.act(|session, out| session.refuse(out)),
-                Decoded::Request { command, len } => {
-                    served += len;
-                    self.act(|session, out| match command {
-                        Ok(command) => session.handle(now, command, out),
-                        Err(refusal) => session.misunderstand(refusal, out),
-                    });
-                }
-            }
-        }
+        let (served, flow) = self.door.serve(now, bytes, self.output.buffer());
         if served > 0 {
             self.since = now;
         }
+        self.follow(flow);
         served
     }
 
-    /// Whether the next request can be served at once.
-    const fn goes_on(&self) -> bool {
-        !self.session.is_blocked() && self.report.is_none() && self.rest.is_none()
+    fn refuse(&mut self) {
+        let flow = self.door.refuse(self.output.buffer());
+        self.follow(flow);
     }
 
-    fn act(&mut self, act: impl FnOnce(&mut Session, &mut Vec<u8>) -> Flow) {
-        match act(&mut self.session, self.output.buffer()) {
+    fn follow(&mut self, flow: Flow) {
+        match flow {
             Flow::Next | Flow::Blocked => {}
             Flow::Rest => self.rest = Some(self.clock.now().after(REST)),
             Flow::Report(report) => self.report = Some(Box::new(report)),

@@ -2,49 +2,32 @@
 
 mod parked;
 
+use crate::door::Flow;
 use crate::entropy;
-use crate::mailbox::{Mail, Mailbox};
+use crate::mailbox::Mail;
+use crate::peer::Peer;
 use crate::report::Report;
 use crate::shared::Shared;
 use parked::Parked;
 use std::sync::Arc;
 use std::time::Duration;
 use tenure_core::{
-    Bond, Change, ClaimId, Enqueued, Instant, Key, Limit, OwnerId, Patience, Refusal, Released, Renewed,
-    Request, Subject, Token, Waited,
+    Bond, Change, ClaimId, Enqueued, Instant, Key, Limit, Patience, Refusal, Released, Renewed, Request,
+    Subject, Token, Waited,
 };
-use tenure_wire::line::{Answer, Command};
+use tenure_wire::line::{Answer, Command, Decoded, decode};
 
 /// How long a peer that failed to show the secret is kept before it is cut, so that guessing is slow.
 const REFUSAL_PAUSE: Duration = Duration::from_millis(100);
 
-/// What a connection does after a request.
-#[derive(Debug)]
-pub(crate) enum Flow {
-    /// Goes on with the next.
-    Next,
-    /// Waits for word of its claim; nothing is answered yet.
-    Blocked,
-    /// Goes on after a moment that others need.
-    Rest,
-    /// Sends a report that comes in pieces.
-    Report(Report),
-    /// Ends once what was answered is sent, and after a pause.
-    Close { pause: Duration },
-}
-
 /// One connection's side of the line protocol.
 pub(crate) struct Session {
-    shared: Arc<Shared>,
-    mailbox: Arc<Mailbox>,
-    owner: OwnerId,
+    peer: Peer,
     claims: u64,
     admitted: bool,
     bond: Bond,
     blocked: Option<Blocked>,
     parked: Parked,
-    /// Nothing of it is left elsewhere.
-    left: bool,
 }
 
 /// The request that is not answered yet.
@@ -56,19 +39,14 @@ struct Blocked {
 }
 
 impl Session {
-    pub(crate) fn open(shared: Arc<Shared>, mailbox: Arc<Mailbox>) -> Self {
-        let owner = shared.next_owner();
-        shared.hub.connect(owner, Arc::clone(&mailbox));
+    pub(crate) fn open(peer: Peer) -> Self {
         Self {
-            admitted: shared.gate.is_open(),
-            bond: if shared.config.auto_release { Bond::Connection } else { Bond::Lease },
-            shared,
-            mailbox,
-            owner,
+            admitted: peer.shared.gate.is_open(),
+            bond: if peer.shared.config.auto_release { Bond::Connection } else { Bond::Lease },
+            peer,
             claims: 0,
             blocked: None,
             parked: Parked::default(),
-            left: false,
         }
     }
 
@@ -76,8 +54,30 @@ impl Session {
         self.blocked.is_some()
     }
 
-    pub(crate) fn shared(&self) -> &Arc<Shared> {
-        &self.shared
+    pub(crate) const fn shared(&self) -> &Arc<Shared> {
+        &self.peer.shared
+    }
+
+    /// Answers the whole requests at the start of `bytes`, up to one that blocks, reports, rests or ends it all; how many
+    /// bytes they were.
+    pub(crate) fn serve(&mut self, now: Instant, bytes: &[u8], out: &mut Vec<u8>) -> (usize, Flow) {
+        let mut served = 0;
+        loop {
+            let flow = match decode(&bytes[served..]) {
+                Decoded::Incomplete => return (served, Flow::Next),
+                Decoded::TooLong => self.refuse(out),
+                Decoded::Request { command, len } => {
+                    served += len;
+                    match command {
+                        Ok(command) => self.handle(now, command, out),
+                        Err(refusal) => self.misunderstand(refusal, out),
+                    }
+                }
+            };
+            if !matches!(flow, Flow::Next) {
+                return (served, flow);
+            }
+        }
     }
 
     /// Answers what could not be read as a request, or did not come in time.
@@ -91,8 +91,8 @@ impl Session {
     }
 
     /// Answers three lines that are no request.
-    pub(crate) fn misunderstand(&self, refusal: tenure_wire::line::Refusal, out: &mut Vec<u8>) -> Flow {
-        tracing::debug!(owner = self.owner.get(), %refusal, "refused");
+    fn misunderstand(&self, refusal: tenure_wire::line::Refusal, out: &mut Vec<u8>) -> Flow {
+        tracing::debug!(owner = self.peer.owner.get(), %refusal, "refused");
         if !self.admitted {
             return self.refuse(out);
         }
@@ -101,11 +101,11 @@ impl Session {
     }
 
     /// Does what a request asks for that arrived at `now`.
-    pub(crate) fn handle(&mut self, now: Instant, command: Command<'_>, out: &mut Vec<u8>) -> Flow {
+    fn handle(&mut self, now: Instant, command: Command<'_>, out: &mut Vec<u8>) -> Flow {
         if !self.admitted {
             return self.admit(command, out);
         }
-        if self.shared.is_draining() && begins_something(command) {
+        if self.peer.shared.is_draining() && begins_something(command) {
             Answer::Draining.encode(out);
             return Flow::Close { pause: Duration::ZERO };
         }
@@ -132,7 +132,7 @@ impl Session {
             Command::Signal { subject, payload } => return self.signal(subject, payload, out),
             Command::Listen { pattern, group } => self.listen(pattern, group),
             Command::Unlisten { pattern, group } => {
-                self.shared.signals.unlisten(self.owner, pattern, group);
+                self.peer.shared.signals.unlisten(self.peer.owner, pattern, group);
                 Answer::Ok
             }
             Command::Stats => return Flow::Report(Report::stats()),
@@ -154,7 +154,7 @@ impl Session {
             },
             Mail::Drain => {
                 if let Some(blocked) = self.blocked.take() {
-                    self.shared.hub.call(|engine| engine.cancel(now, blocked.claim));
+                    self.peer.shared.hub.call(|engine| engine.cancel(now, blocked.claim));
                     Answer::Error.encode(out);
                 }
             }
@@ -167,22 +167,12 @@ impl Session {
     ///
     /// Dropping the future leaves the rest to the drop of the session.
     pub(crate) async fn leave(&mut self) {
-        while !self.leave_some() {
-            tokio::task::yield_now().await;
-        }
-    }
-
-    fn leave_some(&mut self) -> bool {
-        if !self.left {
-            self.shared.signals.disconnect(self.owner);
-            self.left = self.shared.hub.disconnect_some(self.owner, self.shared.clock.now());
-        }
-        self.left
+        self.peer.leave().await;
     }
 
     fn admit(&mut self, command: Command<'_>, out: &mut Vec<u8>) -> Flow {
         let Command::Auth { token } = command else { return self.refuse(out) };
-        if !self.shared.gate.admits(token) {
+        if !self.peer.shared.gate.admits(token) {
             return self.refuse(out);
         }
         self.admitted = true;
@@ -212,7 +202,7 @@ impl Session {
 
     fn enqueue(&mut self, now: Instant, key: Key<'_>, limit: Limit, lease: Option<Duration>) -> Answer {
         if let Some(claim) = self.parked.get(key).filter(|claim| self.knows(now, *claim)) {
-            tracing::debug!(owner = self.owner.get(), ?key, ?claim, "enqueued already");
+            tracing::debug!(owner = self.peer.owner.get(), ?key, ?claim, "enqueued already");
             return Answer::AlreadyEnqueued;
         }
         if !self.parked.has_room_for(key) {
@@ -231,9 +221,9 @@ impl Session {
 
     fn wait(&mut self, now: Instant, key: Key<'_>, wait: Duration) -> Option<Answer> {
         let Some(claim) = self.parked.get(key) else { return Some(Answer::NotEnqueued) };
-        let waited = self.shared.hub.call(|engine| engine.wait(now, claim, patience(now, wait)));
+        let waited = self.peer.shared.hub.call(|engine| engine.wait(now, claim, patience(now, wait)));
         // The lease may have ended just now, and the word of it still be on its way.
-        self.mailbox.take_lapses(|claim| self.parked.lapse(claim));
+        self.peer.mailbox.take_lapses(|claim| self.parked.lapse(claim));
         let lapsed = self.parked.remove(key).is_some_and(|(_, lapsed)| lapsed);
         match waited {
             Waited::Acquired(grant) => Some(Answer::Granted { token: grant.token, lease: grant.ttl }),
@@ -249,7 +239,7 @@ impl Session {
 
     fn release(&mut self, now: Instant, key: Key<'_>, token: &[u8]) -> Answer {
         let Ok(token) = Token::from_text(token) else { return Answer::Error };
-        let released = self.shared.hub.call(|engine| engine.release(now, key, token, self.owner));
+        let released = self.peer.shared.hub.call(|engine| engine.release(now, key, token, self.peer.owner));
         if self.parked.get(key).is_some_and(|claim| !self.knows(now, claim)) {
             self.parked.remove(key);
         }
@@ -261,21 +251,21 @@ impl Session {
 
     fn renew(&self, now: Instant, key: Key<'_>, token: &[u8], lease: Option<Duration>) -> Answer {
         let (Ok(token), lease) = (Token::from_text(token), self.lease(lease)) else { return Answer::Error };
-        match self.shared.hub.call(|engine| engine.renew(now, key, token, lease)) {
+        match self.peer.shared.hub.call(|engine| engine.renew(now, key, token, lease)) {
             Renewed::Until(_) => Answer::Renewed { lease },
             Renewed::NotHeld => Answer::Error,
         }
     }
 
     fn signal(&self, subject: Subject<'_>, payload: &[u8], out: &mut Vec<u8>) -> Flow {
-        let passed = self.shared.signals.publish(subject, payload);
+        let passed = self.peer.shared.signals.publish(subject, payload);
         Answer::Delivered(passed.count).encode(out);
         if passed.crowded { Flow::Rest } else { Flow::Next }
     }
 
     fn listen(&self, pattern: &[u8], group: Option<&[u8]>) -> Answer {
-        let most = self.shared.config.max_subscriptions;
-        if self.shared.signals.listen(self.owner, &self.mailbox, (pattern, group), most) {
+        let most = self.peer.shared.config.max_subscriptions;
+        if self.peer.shared.signals.listen(self.peer.owner, &self.peer.mailbox, (pattern, group), most) {
             Answer::Ok
         } else {
             Answer::Error
@@ -289,7 +279,7 @@ impl Session {
             Change::TimedOut => Answer::Timeout,
             Change::Lapsed | Change::Released | Change::Stolen(_) | Change::TakenOver => lapsed,
             Change::Ready => {
-                match self.shared.hub.call(|engine| engine.wait(now, blocked.claim, Patience::Endless)) {
+                match self.peer.shared.hub.call(|engine| engine.wait(now, blocked.claim, Patience::Endless)) {
                     Waited::Acquired(grant) => Answer::Granted { token: grant.token, lease: grant.ttl },
                     // Its lease ended before this connection came round to it: it was never theirs to act on.
                     Waited::Unknown | Waited::Pending | Waited::TimedOut => lapsed,
@@ -311,7 +301,7 @@ impl Session {
         let secret = entropy::secret();
         let request = Request {
             claim,
-            owner: self.owner,
+            owner: self.peer.owner,
             key,
             permits: 1,
             limit,
@@ -321,31 +311,24 @@ impl Session {
             patience,
             note: None,
         };
-        self.shared.hub.call(|engine| engine.enqueue(now, &request))
+        self.peer.shared.hub.call(|engine| engine.enqueue(now, &request))
     }
 
     fn knows(&self, now: Instant, claim: ClaimId) -> bool {
-        self.shared.hub.call(|engine| {
+        self.peer.shared.hub.call(|engine| {
             engine.handle_timeout(now);
             engine.knows(claim)
         })
     }
 
     fn lease(&self, asked: Option<Duration>) -> Duration {
-        asked.unwrap_or(self.shared.config.default_lease)
+        asked.unwrap_or(self.peer.shared.config.default_lease)
     }
 
     /// An id that no other claim of this daemon has: the connection's number, then the claim's.
     fn next_claim(&mut self) -> ClaimId {
         self.claims += 1;
-        ClaimId::new(u128::from(self.owner.get()) << 64 | u128::from(self.claims))
-    }
-}
-
-impl Drop for Session {
-    fn drop(&mut self) {
-        // Only where the future of a connection is dropped: otherwise there is nothing left to do here.
-        while !self.leave_some() {}
+        ClaimId::new(u128::from(self.peer.owner.get()) << 64 | u128::from(self.claims))
     }
 }
 

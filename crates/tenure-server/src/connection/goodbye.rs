@@ -18,9 +18,9 @@ pub(super) async fn say_goodbye<S: AsyncRead + AsyncWrite + Unpin>(
     mut connection: Connection<S>,
     pause: Duration,
 ) {
-    let Connection { stream, output, session, .. } = &mut connection;
+    let Connection { stream, output, door, .. } = &mut connection;
     let sent = poll_fn(|cx| output.poll_flush(stream, cx));
-    let time = session.shared().config.write_timeout.unwrap_or(Duration::MAX);
+    let time = door.shared().config.write_timeout.unwrap_or(Duration::MAX);
     if !matches!(timeout(time, sent).await, Ok(Ok(()))) {
         return;
     }
