@@ -1,10 +1,11 @@
-//! Where ids and secrets come from: the system's generator, asked for many at a time.
+//! Where ids and secrets come from: a generator that the system seeds, asked for many at a time.
 
+use aws_lc_rs::rand::fill;
 use std::cell::RefCell;
 use tenure_core::ClaimId;
 
 /// How many numbers one question brings: enough that the question costs next to nothing per number.
-const BATCH: usize = 256;
+const BATCH: usize = 512;
 
 thread_local! {
     static DRAWN: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
@@ -31,10 +32,9 @@ pub(crate) fn wide() -> u128 {
 }
 
 #[expect(clippy::panic, reason = "without random numbers no secret is one")]
-#[expect(clippy::disallowed_methods, reason = "this is the module that draws entropy")]
 fn refill(drawn: &mut Vec<u64>) {
     let mut bytes = [0_u8; BATCH * 8];
-    if let Err(error) = getrandom::fill(&mut bytes) {
+    if let Err(error) = fill(&mut bytes) {
         panic!("there are no random numbers: {error}");
     }
     let (numbers, _) = bytes.as_chunks::<8>();

@@ -4,6 +4,7 @@ use super::world::World;
 use crate::coordinator::{Claim, Grant, Seen};
 use crate::hub::Inbox;
 use crate::{Clock, Loss};
+use foldhash::fast::RandomState;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -21,7 +22,7 @@ pub(super) struct LocalInbox {
     owner: OwnerId,
     clock: Clock,
     myself: Weak<Self>,
-    claims: Mutex<HashMap<ClaimId, Arc<Claim>>>,
+    claims: Mutex<HashMap<ClaimId, Arc<Claim>, RandomState>>,
     mail: Mutex<Unread>,
     watched: Mutex<HashMap<SharedKey, Watchers>>,
 }
