@@ -6,8 +6,9 @@ use super::{Engine, HolderInfo, Inspection, PastInfo, SHOWN_MAX, Stage, Summary,
 use crate::{ClaimId, Fence, Instant, Key};
 use alloc::vec::Vec;
 
-/// Keys looked at in one go, with everyone else waiting.
-const LOOKED_AT_MAX: usize = 128;
+/// Keys looked at in one go, with everyone else waiting. So many summaries, of the longest names and notes, are less than
+/// 64 KiB.
+const LOOKED_AT_MAX: usize = 64;
 
 impl Engine {
     /// A key, if anyone uses it or it is not forgotten yet.
@@ -37,6 +38,13 @@ impl Engine {
         let of_prefix = looked_at.filter(|(_, entry)| entry.key().name().starts_with(prefix));
         let keys = of_prefix.map(|(_, entry)| self.summary(entry)).collect();
         (keys, next.filter(|_| entries.next().is_some()))
+    }
+
+    /// What a claim, waiting or granted, is a claim on.
+    #[must_use]
+    pub fn key_of(&self, claim: ClaimId) -> Option<Key<'_>> {
+        let slot = self.claims.find(claim)?;
+        Some(self.queues.at(self.claims.at(slot).queue).key())
     }
 
     /// How many claims stand before one in line; `None` when it does not wait.

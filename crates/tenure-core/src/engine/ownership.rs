@@ -32,6 +32,17 @@ impl Engine {
         Some(self.hold(slot, fence))
     }
 
+    /// Takes the grant that an owner's turn in line has brought; its lease starts now. `None` when there is none, or it was
+    /// taken, or somebody else has the claim by now.
+    pub fn take_offered(&mut self, now: Instant, owner: OwnerId, claim: ClaimId) -> Option<Grant> {
+        self.handle_timeout(now);
+        let (slot, fence) = self.find(claim)?;
+        let claim = self.claims.at(slot);
+        let waits_for_owner = matches!(claim.stage, Stage::Offered(_)) && claim.owner == owner;
+        let fence = fence.filter(|_| waits_for_owner)?;
+        Some(self.hold(slot, fence))
+    }
+
     /// Finds a claim again: it belongs to whoever asks now.
     pub(super) fn repeat(&mut self, slot: u32, request: &Request<'_>) -> Enqueued {
         let claim = self.claims.at(slot);
