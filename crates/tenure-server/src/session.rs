@@ -23,6 +23,8 @@ const REFUSAL_PAUSE: Duration = Duration::from_millis(100);
 /// One connection's side of the line protocol.
 pub(crate) struct Session {
     peer: Peer,
+    /// Drawn for this connection, so that nobody else can name its claims.
+    prefix: u64,
     claims: u64,
     admitted: bool,
     bond: Bond,
@@ -44,6 +46,7 @@ impl Session {
             admitted: peer.shared.gate.is_open(),
             bond: if peer.shared.config.auto_release { Bond::Connection } else { Bond::Lease },
             peer,
+            prefix: entropy::number(),
             claims: 0,
             blocked: None,
             parked: Parked::default(),
@@ -202,7 +205,7 @@ impl Session {
 
     fn enqueue(&mut self, now: Instant, key: Key<'_>, limit: Limit, lease: Option<Duration>) -> Answer {
         if let Some(claim) = self.parked.get(key).filter(|claim| self.knows(now, *claim)) {
-            tracing::debug!(owner = self.peer.owner.get(), ?key, ?claim, "enqueued already");
+            tracing::debug!(owner = self.peer.owner.get(), ?key, "enqueued already");
             return Answer::AlreadyEnqueued;
         }
         if !self.parked.has_room_for(key) {
@@ -325,10 +328,10 @@ impl Session {
         asked.unwrap_or(self.peer.shared.config.default_lease)
     }
 
-    /// An id that no other claim of this daemon has: the connection's number, then the claim's.
+    /// An id that no other claim of this daemon has, and that nobody can guess.
     fn next_claim(&mut self) -> ClaimId {
         self.claims += 1;
-        ClaimId::new(u128::from(self.peer.owner.get()) << 64 | u128::from(self.claims))
+        ClaimId::new(u128::from(self.prefix) << 64 | u128::from(self.claims))
     }
 }
 
