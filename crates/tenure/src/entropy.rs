@@ -1,24 +1,12 @@
-//! Where ids and secrets come from: a generator that the system seeds, asked for many at a time.
+//! Where ids and secrets come from: a generator of this thread that the system seeds, and that nobody can predict.
 
-use aws_lc_rs::rand::fill;
-use std::cell::RefCell;
+use rand::Rng as _;
 use tenure_core::ClaimId;
 
-/// How many numbers one question brings: enough that the question costs next to nothing per number.
-const BATCH: usize = 512;
-
-thread_local! {
-    static DRAWN: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
-}
-
 /// A number that nobody can guess.
+#[must_use]
 pub fn number() -> u64 {
-    DRAWN.with_borrow_mut(|drawn| {
-        if drawn.is_empty() {
-            refill(drawn);
-        }
-        drawn.pop().unwrap_or_else(|| unreachable!("it was just filled"))
-    })
+    rand::rng().next_u64()
 }
 
 /// The id of a claim that nobody can guess.
@@ -31,24 +19,14 @@ pub(crate) fn wide() -> u128 {
     u128::from(number()) << 64 | u128::from(number())
 }
 
-#[expect(clippy::panic, reason = "without random numbers no secret is one")]
-fn refill(drawn: &mut Vec<u64>) {
-    let mut bytes = [0_u8; BATCH * 8];
-    if let Err(error) = fill(&mut bytes) {
-        panic!("there are no random numbers: {error}");
-    }
-    let (numbers, _) = bytes.as_chunks::<8>();
-    drawn.extend(numbers.iter().map(|number| u64::from_ne_bytes(*number)));
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::HashSet;
 
     #[test]
-    fn numbers_do_not_repeat_over_several_batches() {
-        let numbers: HashSet<u64> = (0..BATCH * 4).map(|_| number()).collect();
-        assert_eq!(numbers.len(), BATCH * 4);
+    fn numbers_do_not_repeat() {
+        let numbers: HashSet<u64> = (0..2_000).map(|_| number()).collect();
+        assert_eq!(numbers.len(), 2_000);
     }
 }
