@@ -12,9 +12,13 @@ impl Failure {
     /// What an error of the library means to whoever typed the command.
     pub(crate) fn of(error: &Error) -> Self {
         let causes = error.source().map_or_else(String::new, |cause| format!(": {}", exit::chain(cause)));
-        Self::new(exit_of(error.kind()), format!("{error}{}{causes}", hint(error)))
+        let hint = if *error.kind() == ErrorKind::Denied { TOKEN } else { hint(error) };
+        Self::new(exit_of(error.kind()), format!("{error}{hint}{causes}"))
     }
 }
+
+/// How to be let in.
+const TOKEN: &str = ": name a file with it by --auth-token-file, or put it into TENURE_AUTH_TOKEN";
 
 const fn exit_of(kind: &ErrorKind) -> Exit {
     match kind {

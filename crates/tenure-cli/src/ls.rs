@@ -7,10 +7,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
-use tenure_wire::line::Command;
-
 use crate::args::Service;
-use crate::client::Answered as _;
 use crate::exit::{Exit, Failure};
 use crate::{query, say};
 use report::Report;
@@ -41,13 +38,14 @@ pub(crate) struct Args {
 
 /// Prints the keys.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let inspect = Command::Inspect { glob: args.pattern.as_bytes() };
-    query::ask(&args.service, &inspect, |reply| {
-        let json = reply.done(Exit::Refused, "this service does not tell its holders; try `tenure stats`")?;
+    query::block_on(async {
+        let mut client = query::reporter(&args.service).await?;
+        let told = client.inspect(args.pattern.as_bytes()).await;
+        let json = told.map_err(|error| Failure::of(&error))?;
         if args.json {
-            say::print(&[json, b"\n"].concat())?;
+            say::print(format!("{json}\n").as_bytes())?;
         } else {
-            let mut report = serde_json::from_slice::<Report>(json)
+            let mut report = serde_json::from_str::<Report>(&json)
                 .map_err(|error| Failure::from(Exit::Refused, "the answer cannot be read", error))?;
             report.keys.sort_by(|one, other| (&one.key, &one.space).cmp(&(&other.key, &other.space)));
             table::print(&report)?;

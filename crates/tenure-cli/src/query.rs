@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use tenure::line::Client;
 use tenure_wire::line::{Command, Reply};
 
 use crate::args::Service;
@@ -43,6 +44,24 @@ pub(crate) async fn open(service: &Service) -> Result<Connection, Failure> {
     let mut connection = within(SILENCE_MAX, service, Connection::open(service)).await?;
     connection.limit_silence(SILENCE_MAX);
     Ok(connection)
+}
+
+/// Opens a connection for reports, which does not wait for a service that is silent.
+///
+/// # Cancel safety
+///
+/// Dropping the future closes the connection.
+pub(crate) async fn reporter(service: &Service) -> Result<Client, Failure> {
+    let token = service.token()?;
+    let connecting = async {
+        let mut client = Client::connect(&service.url, &service.roots(), SILENCE_MAX).await?;
+        client.limit_silence(Some(SILENCE_MAX));
+        if let Some(token) = token {
+            client.auth(&token).await?;
+        }
+        Ok(client)
+    };
+    connecting.await.map_err(|error| Failure::of(&error))
 }
 
 /// The outcome of a future that is ready in time.

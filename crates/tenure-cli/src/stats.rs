@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde_json::Value;
-use tenure_wire::line::Command;
+use tenure::ErrorKind;
+use tenure::line::Client;
 
 use crate::args::Service;
-use crate::client::{Answered as _, Connection};
 use crate::exit::{Exit, Failure};
 use crate::{query, say};
 
@@ -51,27 +51,29 @@ struct Stats {
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let as_json = args.json || !std::io::stdout().is_terminal();
     query::block_on(async {
-        let mut connection = query::open(&args.service).await?;
-        let info = if as_json { None } else { info(&mut connection).await? };
-        let reply = connection.ask(&Command::Stats).await?;
-        let json = reply.done(Exit::Refused, "the service does not tell")?;
+        let mut client = query::reporter(&args.service).await?;
+        let info = if as_json { None } else { info(&mut client).await? };
+        let json = client.stats().await.map_err(|error| Failure::of(&error))?;
         if as_json {
-            say::print(&[json, b"\n"].concat())?;
+            say::print(format!("{json}\n").as_bytes())?;
         } else {
-            say::print(summary(info.as_ref(), &read(json)?).as_bytes())?;
+            say::print(summary(info.as_ref(), &read(&json)?).as_bytes())?;
         }
         Ok(ExitCode::SUCCESS)
     })
 }
 
 /// What the service tells of itself; nothing if it is not Tenure.
-async fn info(connection: &mut Connection) -> Result<Option<Info>, Failure> {
-    let reply = connection.ask(&Command::Info).await?;
-    reply.accepted()?.map(read).transpose()
+async fn info(client: &mut Client) -> Result<Option<Info>, Failure> {
+    match client.info().await {
+        Ok(json) => read(&json).map(Some),
+        Err(error) if *error.kind() == ErrorKind::Unsupported => Ok(None),
+        Err(error) => Err(Failure::of(&error)),
+    }
 }
 
-fn read<'a, T: Deserialize<'a>>(json: &'a [u8]) -> Result<T, Failure> {
-    serde_json::from_slice(json)
+fn read<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, Failure> {
+    serde_json::from_str(json)
         .map_err(|error| Failure::from(Exit::Refused, "the answer cannot be read", error))
 }
 
@@ -102,7 +104,7 @@ mod tests {
     #[test]
     fn the_figures_of_an_older_service_are_read_as_well() {
         let stats = read(
-            br#"{"connections":2,"locks":[{"key":"a","waiters":3},{"key":"b","waiters":1}],"semaphores":[],
+            r#"{"connections":2,"locks":[{"key":"a","waiters":3},{"key":"b","waiters":1}],"semaphores":[],
                 "idle_locks":[{"key":"c","idle_s":1.5}],"idle_semaphores":[]}"#,
         )
         .expect("figures");

@@ -76,7 +76,7 @@ impl Client {
         if matches!(reply, Reply::Ok { .. }) {
             Ok(())
         } else if reply == Reply::Failed(Failure::Auth) {
-            Err(Error::new(ErrorKind::Denied, "the service does not accept this token"))
+            Err(Error::new(ErrorKind::Denied, "the service does not accept the token"))
         } else if reply == Reply::Failed(Failure::Error) {
             Err(Error::new(ErrorKind::Unsupported, "the service asks for no token, or has been shown one"))
         } else {

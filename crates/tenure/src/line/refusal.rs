@@ -9,6 +9,9 @@ const TOLD_LEN_MAX: usize = 80;
 /// The error that an answer stands for, where it is not one of those that the request knows.
 pub(super) fn refusal(reply: &Reply<'_>) -> Error {
     match reply {
+        Reply::Failed(Failure::Error) => {
+            Error::new(ErrorKind::Unsupported, "the service refuses what was asked, or does not know it")
+        }
         Reply::Failed(failure) => Error::new(kind(*failure), failure.to_string()),
         Reply::Unknown(line) if is_tls_alert(line) => speaks_tls(),
         Reply::Unknown(line) => {
@@ -29,7 +32,7 @@ const fn kind(failure: Failure) -> ErrorKind {
         // The line protocol does not tell which.
         Failure::LimitMismatch => ErrorKind::LimitMismatch { limit: 0 },
         Failure::Draining => ErrorKind::Draining,
-        // What a client sends is well formed, so a service that refuses it does not know it, or cannot do it now.
+        // What a client sends is well formed, so whoever refuses it does not know it.
         Failure::Error | Failure::AlreadyEnqueued | Failure::NotEnqueued | Failure::LeaseExpired => {
             ErrorKind::Unsupported
         }
