@@ -204,7 +204,7 @@ impl Session {
     }
 
     fn enqueue(&mut self, now: Instant, key: Key<'_>, limit: Limit, lease: Option<Duration>) -> Answer {
-        if let Some(claim) = self.parked.get(key).filter(|claim| self.knows(now, *claim)) {
+        if self.parked.get(key).is_some_and(|claim| self.knows(now, claim)) {
             tracing::debug!(owner = self.peer.owner.get(), ?key, "enqueued already");
             return Answer::AlreadyEnqueued;
         }
