@@ -1,0 +1,22 @@
+//! A claim in the words of the protocol.
+
+use crate::coordinator::{Claim, Patience};
+use tenure_wire::mux::{self, Request};
+
+/// Asks for a claim.
+pub(super) fn enqueue(claim: &Claim, patience: Patience) -> Request<'_> {
+    let wanted = claim.wanted();
+    Request::Enqueue(mux::Enqueue {
+        claim: claim.id(),
+        key: claim.key(),
+        permits: wanted.permits,
+        limit: wanted.limit,
+        ttl: wanted.ttl,
+        bond: wanted.bond,
+        patience: match patience {
+            Patience::None => mux::Patience::None,
+            Patience::Endless => mux::Patience::Endless,
+        },
+        label: wanted.note.as_ref().map_or("", |note| &note.label),
+    })
+}
