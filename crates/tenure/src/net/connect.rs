@@ -4,8 +4,8 @@ use super::tls::Tls;
 use super::{Address, TlsRoots};
 use crate::{Error, ErrorKind};
 use socket2::{SockRef, TcpKeepalive};
-use std::cell::Cell;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -34,10 +34,10 @@ pub async fn connect(
     timeout: Duration,
 ) -> Result<Box<dyn Stream>, Error> {
     let tls = address.tls.then(|| Tls::new(address, roots)).transpose()?;
-    let reached = Cell::new(false);
+    let reached = AtomicBool::new(false);
     let connecting = async {
         let stream = plain(address).await.map_err(|error| unreachable(address, error))?;
-        reached.set(true);
+        reached.store(true, Ordering::Relaxed);
         let stream: Box<dyn Stream> = match tls {
             Some(tls) => Box::new(tls.wrap(stream, address).await?),
             None => Box::new(stream),
@@ -45,7 +45,7 @@ pub async fn connect(
         Ok(stream)
     };
     tokio::time::timeout(timeout, connecting).await.unwrap_or_else(|_| {
-        Err(if reached.get() {
+        Err(if reached.load(Ordering::Relaxed) {
             not_in_tls(address)
         } else {
             unreachable(address, io::ErrorKind::TimedOut.into())
