@@ -95,6 +95,19 @@ impl Token {
         let (fence, secret) = text.split_at(TOKEN_LEN / 2);
         Ok(Self { fence: Fence(read_hex(fence)?), secret: Secret(read_hex(secret)?) })
     }
+
+    /// The fence and the secret, both big-endian, for a wire that carries bytes.
+    #[must_use]
+    pub const fn to_bytes(self) -> [u8; TOKEN_LEN / 2] {
+        (((self.fence.0 as u128) << 64) | self.secret.0 as u128).to_be_bytes()
+    }
+
+    /// The token of those bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; TOKEN_LEN / 2]) -> Self {
+        let bits = u128::from_be_bytes(bytes);
+        Self { fence: Fence((bits >> 64) as u64), secret: Secret(bits as u64) }
+    }
 }
 
 fn write_hex(number: u64, digits: &mut [u8]) {
@@ -180,6 +193,14 @@ mod tests {
         let read = Token::from_text(&token.to_text()).expect("its own text");
         assert_eq!(read.fence, token.fence);
         assert!(read.secret.matches(token.secret));
+    }
+
+    #[test]
+    fn bytes_are_the_ones_that_the_text_spells() {
+        let token = Token { fence: Fence::new(42), secret: Secret::new(u64::MAX - 1) };
+        let spelled: String = token.to_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(spelled.as_bytes(), token.to_text());
+        assert_eq!(Token::from_bytes(token.to_bytes()), token);
     }
 
     #[test]

@@ -9,8 +9,21 @@
 //!
 //! `docs/protocol.md` describes it for those who write it in another language.
 
+mod decode;
+mod encode;
+mod fault;
+mod frame;
+mod kind;
 mod message;
+mod number;
+mod read;
+mod report;
+mod write;
 
+pub use decode::{decode_message, decode_request};
+pub use encode::{encode_push, encode_request, encode_response};
+pub use fault::{BadFrame, TooLong};
+pub use frame::{Frame, Framed, next_frame};
 pub use message::{
     Enqueue, Hello, Message, Patience, Push, Refused, RefusedCode, Request, RequestId, Response, Welcome,
 };

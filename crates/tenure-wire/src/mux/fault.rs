@@ -1,0 +1,36 @@
+//! What can be wrong with a message.
+
+use core::fmt;
+
+/// A message does not fit: one of its texts has more than 65,535 bytes, or the whole more than a frame may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooLong;
+
+/// Why a frame is no message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BadFrame {
+    /// This version knows no such kind. A server answers [`RefusedCode::Unsupported`](super::RefusedCode::Unsupported), and
+    /// the connection goes on.
+    UnknownKind(u8),
+    /// Its fields are not those of its kind, for this reason.
+    Malformed(&'static str),
+}
+
+impl fmt::Display for TooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the message does not fit into a frame")
+    }
+}
+
+impl core::error::Error for TooLong {}
+
+impl fmt::Display for BadFrame {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownKind(kind) => write!(f, "there is no message of kind {kind:#04x} in this version"),
+            Self::Malformed(reason) => f.write_str(reason),
+        }
+    }
+}
+
+impl core::error::Error for BadFrame {}
