@@ -16,6 +16,17 @@ pub enum BadFrame {
     Malformed(&'static str),
 }
 
+impl BadFrame {
+    /// What is wrong, as a response may say it.
+    #[must_use]
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::UnknownKind(_) => "this version knows no message of that kind",
+            Self::Malformed(reason) => reason,
+        }
+    }
+}
+
 impl fmt::Display for TooLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the message does not fit into a frame")
@@ -26,10 +37,7 @@ impl core::error::Error for TooLong {}
 
 impl fmt::Display for BadFrame {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::UnknownKind(kind) => write!(f, "there is no message of kind {kind:#04x} in this version"),
-            Self::Malformed(reason) => f.write_str(reason),
-        }
+        f.write_str(self.message())
     }
 }
 

@@ -5,9 +5,6 @@ use alloc::vec::Vec;
 use core::time::Duration;
 use tenure_core::{BadName, ClaimId, Fence, HOST_LEN_MAX, Key, LABEL_LEN_MAX, Limit, OwnerId, Token};
 
-/// What a list takes at least for each of its records: the length in front of it.
-const RECORD_LEN_MIN: usize = 2;
-
 /// The fields of a frame, or of a record, that were not read yet.
 pub(super) struct Reader<'a>(&'a [u8]);
 
@@ -145,15 +142,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Records behind their number. However many are announced, there is memory for no more than have room.
+    /// Records behind their number. Memory grows with those that are there, however many are announced.
     pub(super) fn list<T>(
         &mut self,
         mut read: impl FnMut(&mut Self) -> Result<T, BadFrame>,
     ) -> Result<Vec<T>, BadFrame> {
-        let len = usize::from(self.u16()?);
-        if len > self.0.len() / RECORD_LEN_MIN {
-            return Err(CUT);
-        }
+        let len = self.u16()?;
         let mut values = Vec::new();
         for _ in 0..len {
             values.push(read(&mut Self(self.bytes()?))?);

@@ -51,44 +51,41 @@ pub(super) fn read_summary(fields: &mut Reader<'_>) -> Result<Summary, BadFrame>
     })
 }
 
-pub(super) fn write_observation(writer: &mut Writer<'_>, observation: &Observation) {
-    writer.u32(observation.holders_len);
-    writer.u32(observation.queue_len);
-    match &observation.happened {
-        Happened::Queue => writer.u8(QUEUE),
-        Happened::Granted { fence, note } => {
-            writer.u8(GRANTED);
-            writer.fence(*fence);
-            write_note(writer, note.as_ref());
-        }
-        Happened::Ended { fence, ending, reason } => {
-            writer.u8(ENDED);
-            writer.fence(*fence);
-            writer.u8(number::of_ending(*ending));
-            writer.text(reason);
-        }
-    }
-}
-
-pub(super) fn read_observation(fields: &mut Reader<'_>) -> Result<Observation, BadFrame> {
-    let (holders_len, queue_len) = (fields.u32()?, fields.u32()?);
-    let happened = match fields.u8()? {
-        QUEUE => Happened::Queue,
-        GRANTED => Happened::Granted { fence: fields.fence()?, note: read_note(fields)? },
-        ENDED => Happened::Ended {
-            fence: fields.fence()?,
-            ending: number::ending(fields.u8()?)?,
-            reason: Arc::from(fields.text()?),
-        },
-        _ => return Err(BadFrame::Malformed("such a thing does not happen to a key")),
-    };
-    Ok(Observation { happened, holders_len, queue_len })
-}
-
 /// What happened to a key.
 const QUEUE: u8 = 0;
 const GRANTED: u8 = 1;
 const ENDED: u8 = 2;
+
+/// The fields are the same whatever happened. Those that say nothing about it are zero or empty.
+pub(super) fn write_observation(writer: &mut Writer<'_>, observation: &Observation) {
+    let (number, fence, ending, note, reason) = match &observation.happened {
+        Happened::Queue => (QUEUE, Fence::new(0), 0, None, ""),
+        Happened::Granted { fence, note } => (GRANTED, *fence, 0, note.as_ref(), ""),
+        Happened::Ended { fence, ending, reason } => {
+            (ENDED, *fence, number::of_ending(*ending), None, &**reason)
+        }
+    };
+    writer.u32(observation.holders_len);
+    writer.u32(observation.queue_len);
+    writer.u8(number);
+    writer.fence(fence);
+    writer.u8(ending);
+    writer.text(reason);
+    write_note(writer, note);
+}
+
+pub(super) fn read_observation(fields: &mut Reader<'_>) -> Result<Observation, BadFrame> {
+    let (holders_len, queue_len) = (fields.u32()?, fields.u32()?);
+    let (number, fence, ending) = (fields.u8()?, fields.fence()?, fields.u8()?);
+    let (reason, note) = (fields.text()?, read_note(fields)?);
+    let happened = match number {
+        QUEUE => Happened::Queue,
+        GRANTED => Happened::Granted { fence, note },
+        ENDED => Happened::Ended { fence, ending: number::ending(ending)?, reason: Arc::from(reason) },
+        _ => return Err(BadFrame::Malformed("such a thing does not happen to a key")),
+    };
+    Ok(Observation { happened, holders_len, queue_len })
+}
 
 fn write_holder(writer: &mut Writer<'_>, holder: &HolderInfo) {
     writer.fence(holder.fence);
