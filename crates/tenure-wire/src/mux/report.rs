@@ -4,7 +4,9 @@ use super::read::Reader;
 use super::write::Writer;
 use super::{BadFrame, number};
 use alloc::sync::Arc;
-use tenure_core::{Happened, HolderInfo, Inspection, Note, Observation, PastInfo, Summary, WaiterInfo};
+use tenure_core::{
+    Fence, Happened, HolderInfo, Inspection, Note, Observation, PastInfo, Summary, WaiterInfo,
+};
 
 pub(super) fn write_inspection(writer: &mut Writer<'_>, inspection: &Inspection) {
     writer.limit(inspection.limit);
