@@ -2,10 +2,15 @@
 
 mod claim;
 mod local;
+mod noop;
+mod remote;
 mod reply;
 
+pub(crate) use claim::believed;
 pub use claim::{Claim, Grant, Standing, Wanted};
 pub use local::Local;
+pub use noop::NoOp;
+pub use remote::Remote;
 pub use reply::Reply;
 
 use crate::{Error, Instant};

@@ -10,7 +10,8 @@ pub fn number() -> u64 {
 }
 
 /// The id of a claim that nobody can guess.
-pub(crate) fn claim_id() -> ClaimId {
+#[must_use]
+pub fn claim_id() -> ClaimId {
     ClaimId::new(wide())
 }
 

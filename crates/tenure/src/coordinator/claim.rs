@@ -1,7 +1,9 @@
 //! A claim as its owner keeps it.
 
 use crate::lost::Loss;
+use crate::telemetry::{self, Short};
 use crate::{Clock, Instant};
+use std::fmt;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -30,7 +32,6 @@ pub struct Wanted {
 }
 
 /// A claim as its owner and the coordinator share it: what was asked for, how it stands, and who waits to hear.
-#[derive(Debug)]
 pub struct Claim {
     id: ClaimId,
     wanted: Wanted,
@@ -38,6 +39,8 @@ pub struct Claim {
     /// When the owner stops believing, in nanoseconds of its clock; zero before there is a grant.
     deadline: AtomicU64,
     ended: AtomicBool,
+    /// There is a guard of it, whose owner has to hear of the end.
+    guarded: AtomicBool,
     state: Mutex<State>,
     position: Mutex<Option<watch::Sender<Option<u32>>>>,
 }
@@ -78,8 +81,13 @@ impl Grant {
     /// When its owner stops believing in it: before the lease can end, however long the messages took.
     #[must_use]
     pub fn deadline(&self) -> Instant {
-        self.base.after(self.ttl.saturating_sub((self.ttl / 10).min(MARGIN_MAX)))
+        self.base.after(believed(self.ttl))
     }
+}
+
+/// For how long the owner of a lease believes in it.
+pub(crate) fn believed(ttl: Duration) -> Duration {
+    ttl.saturating_sub((ttl / 10).min(MARGIN_MAX))
 }
 
 impl Claim {
@@ -92,6 +100,7 @@ impl Claim {
             clock,
             deadline: AtomicU64::new(0),
             ended: AtomicBool::new(false),
+            guarded: AtomicBool::new(false),
             state: Mutex::new(State { standing: Standing::Waiting, wakers: Vec::new() }),
             position: Mutex::new(None),
         }
@@ -159,6 +168,11 @@ impl Claim {
         self.set(Standing::Ended(loss), |old| !matches!(old, Standing::Ended(_)));
     }
 
+    /// Says whether there is a guard of it.
+    pub(crate) fn guard(&self, guarded: bool) {
+        self.guarded.store(guarded, Ordering::Relaxed);
+    }
+
     /// Tells its owner how many stand before it.
     pub fn moved(&self, position: Option<u32>) {
         if let Some(sender) = &*self.position.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -224,13 +238,33 @@ impl Claim {
             Standing::Ended(_) => self.ended.store(true, Ordering::Release),
             Standing::Waiting => {}
         }
-        state.standing = standing;
+        let old = std::mem::replace(&mut state.standing, standing);
+        let lost = match (old, &state.standing) {
+            (Standing::Granted(grant), Standing::Ended(loss)) => Some((grant.token.fence, loss.clone())),
+            (_, _) => None,
+        };
         let wakers = std::mem::take(&mut state.wakers);
         drop(state);
+        if let Some((fence, loss)) = lost
+            && self.guarded.load(Ordering::Relaxed)
+        {
+            telemetry::lost(self, fence, &loss);
+        }
         wakers.into_iter().for_each(Waker::wake);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Whoever knows the id of a claim has it.
+        f.debug_struct("Claim")
+            .field("id", &format_args!("{}", Short(self.id)))
+            .field("wanted", &self.wanted)
+            .field("standing", &self.standing())
+            .finish_non_exhaustive()
     }
 }

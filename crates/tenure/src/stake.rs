@@ -1,0 +1,136 @@
+//! What somebody has in a claim, and gives back by letting go of it.
+
+use crate::coordinator::{Claim, Grant, Released, Renewal, Renewed};
+use crate::guard::Guard;
+use crate::keeper::{Keeper, Slot};
+use crate::retry::Retry;
+use crate::shard::Shard;
+use crate::{Error, ErrorKind, Instant, Loss, telemetry};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A claim that somebody has asked for, stands in line with, or holds. Whoever drops it takes it back in the background,
+/// at whatever point that is.
+#[derive(Debug)]
+pub(crate) struct Stake {
+    shard: Arc<Shard>,
+    claim: Arc<Claim>,
+    holding: Holding,
+    /// Where the keeper has it.
+    slot: Option<Slot>,
+    /// There may be something to take back.
+    armed: bool,
+}
+
+/// How a claim is held.
+#[derive(Clone, Debug)]
+pub(crate) struct Holding {
+    pub(crate) renew_every: Duration,
+    pub(crate) retry: Retry,
+}
+
+impl Stake {
+    /// A claim that nobody has been asked for yet.
+    pub(crate) fn new(shard: Arc<Shard>, claim: Arc<Claim>, holding: Holding) -> Self {
+        Self { shard, claim, holding, slot: None, armed: false }
+    }
+
+    pub(crate) const fn shard(&self) -> &Arc<Shard> {
+        &self.shard
+    }
+
+    pub(crate) const fn claim(&self) -> &Arc<Claim> {
+        &self.claim
+    }
+
+    pub(crate) const fn retry(&self) -> &Retry {
+        &self.holding.retry
+    }
+
+    /// From now on there may be something to take back.
+    pub(crate) const fn arm(&mut self) {
+        self.armed = true;
+    }
+
+    /// There is nothing to take back.
+    pub(crate) const fn disarm(&mut self) {
+        self.armed = false;
+    }
+
+    /// Makes a guard of a grant that was asked for at `asked`.
+    ///
+    /// A lease that is a good part over by now is started anew first. When that takes as long again, it is too short to
+    /// be kept.
+    pub(crate) async fn hand_out(mut self, grant: Grant, asked: Instant) -> Result<Guard, Error> {
+        let (mut base, mut now) = (grant.base, self.shard.clock.now());
+        if now.since(base) > grant.ttl / 3 {
+            base = self.holding.retry.run(&self.shard.clock, || self.renew_now()).await?;
+            now = self.shard.clock.now();
+            if now.since(base) > grant.ttl / 3 {
+                self.arm();
+                return Err(too_short(grant.ttl, now.since(base)));
+            }
+        }
+        self.arm();
+        self.slot = Some(Keeper::hold(&self.shard, &self.claim, base, self.holding.renew_every)?);
+        self.claim.guard(true);
+        telemetry::acquired(&self.claim, grant.token.fence, now.since(asked));
+        Ok(Guard::new(self, grant.token, now))
+    }
+
+    /// Gives it back; whether it was still there.
+    pub(crate) async fn release(&mut self, retry: &Retry) -> Result<Released, Error> {
+        self.leave_keeper();
+        let Self { shard, claim, .. } = self;
+        let released = if shard.may_have(claim) {
+            retry.run(&shard.clock, || shard.coordinator.release(claim)).await?
+        } else {
+            Released::Gone
+        };
+        self.disarm();
+        Ok(released)
+    }
+
+    async fn renew_now(&self) -> Result<Instant, Error> {
+        let mut renewals = [Renewal { claim: Arc::clone(&self.claim), outcome: None }];
+        self.shard.coordinator.renew(&mut renewals).await?;
+        let [renewal] = renewals;
+        match renewal.outcome {
+            Some(Ok(Renewed::From { base, ttl })) => {
+                self.claim.renewed(base, ttl);
+                Ok(base)
+            }
+            Some(Ok(Renewed::Gone)) => Err(Error::lost(Loss::Lapsed)),
+            Some(Err(error)) => Err(error),
+            None => Err(Error::new(ErrorKind::Indeterminate, "the renewal was not answered")),
+        }
+    }
+
+    fn leave_keeper(&mut self) {
+        if let Some(slot) = self.slot.take() {
+            self.claim.guard(false);
+            self.shard.keeper.drop_claim(slot);
+        }
+    }
+}
+
+impl Drop for Stake {
+    fn drop(&mut self) {
+        if self.armed && self.slot.is_none() {
+            // Whoever hears of its position hears no more.
+            self.claim.moved(None);
+        }
+        self.leave_keeper();
+        if self.armed && self.shard.may_have(&self.claim) {
+            self.shard.coordinator.cancel(&self.claim);
+        }
+    }
+}
+
+fn too_short(ttl: Duration, took: Duration) -> Error {
+    let message = format!(
+        "a lease of {ttl:?} cannot be kept: one round trip took {took:?}, and it has to fit into a third of the lease; \
+         ask for a longer ttl"
+    );
+    Error::new(ErrorKind::Invalid, message)
+}
