@@ -46,7 +46,7 @@ impl Baseline {
             token: None,
             replies: match self.kind {
                 Kind::Echo => Replies::Echo,
-                Kind::Fifo => Replies::Lines,
+                Kind::Fifo => Replies::Served,
             },
             cpu: CpuSource::Process(self.child.id()),
         }

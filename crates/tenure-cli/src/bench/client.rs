@@ -1,4 +1,4 @@
-//! One connection of the load.
+//! One connection of the load that speaks the line protocol.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,8 +16,8 @@ const ANSWER_MAX: usize = 256;
 /// What the other side does with a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Replies {
-    /// It serves it, and answers with a line.
-    Lines,
+    /// It serves it, and answers.
+    Served,
     /// It sends the same bytes back.
     Echo,
 }
@@ -42,12 +42,12 @@ impl Client {
     pub(super) async fn pairs(&mut self) -> Result<(), Problem> {
         self.stream.write_all(self.requests.acquires()).await?;
         match self.replies {
-            Replies::Lines => self.grants().await?,
+            Replies::Served => self.grants().await?,
             Replies::Echo => self.echoed(self.requests.acquires().len()).await?,
         }
         self.stream.write_all(self.requests.releases()).await?;
         match self.replies {
-            Replies::Lines => self.releases().await,
+            Replies::Served => self.releases().await,
             Replies::Echo => self.echoed(self.requests.releases().len()).await,
         }
     }
@@ -117,7 +117,8 @@ async fn next_line<'a>(stream: &mut TcpStream, inbox: &'a mut Inbox) -> Result<&
     inbox.take_line().ok_or(Problem::Closed)
 }
 
-async fn fill(stream: &mut TcpStream, inbox: &mut Inbox) -> Result<(), Problem> {
+/// Reads what there is, at least a byte.
+pub(super) async fn fill(stream: &mut TcpStream, inbox: &mut Inbox) -> Result<(), Problem> {
     if inbox.space().is_empty() {
         return Err(Problem::answer("a request", inbox.rest()));
     }

@@ -1,6 +1,6 @@
-//! The answers to one batch of requests, as they arrive.
+//! The answers to requests, as they arrive.
 
-/// A buffer that is filled by reads and emptied line by line. It never grows.
+/// A buffer that is filled by reads and emptied line by line, or frame by frame. It never grows.
 pub(super) struct Inbox {
     bytes: Box<[u8]>,
     taken: usize,
@@ -34,6 +34,11 @@ impl Inbox {
         let end = rest.iter().position(|byte| *byte == b'\n')?;
         self.taken += end + 1;
         Some(rest[..end].strip_suffix(b"\r").unwrap_or(&rest[..end]))
+    }
+
+    /// Takes so many bytes of what has arrived.
+    pub(super) fn take(&mut self, count: usize) {
+        self.taken += count;
     }
 
     /// Takes everything that has arrived, and says how much it was.
@@ -88,6 +93,15 @@ mod tests {
         assert_eq!(inbox.space().len(), 3);
         arrive(&mut inbox, b"d\n");
         assert_eq!(inbox.take_line(), Some(&b"cd"[..]));
+    }
+
+    #[test]
+    fn bytes_are_taken_as_somebody_else_finds_their_end() {
+        let mut inbox = Inbox::new(4);
+        arrive(&mut inbox, b"abcd");
+        inbox.take(3);
+        assert_eq!(inbox.rest(), b"d");
+        assert_eq!(inbox.space().len(), 3);
     }
 
     #[test]

@@ -6,10 +6,11 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 
-use super::Mode;
+use super::args::{Mode, Protocol};
 use super::client::{self, Client, Replies};
 use super::clock;
 use super::cpu::CpuSource;
+use super::mux;
 use super::problem::Problem;
 use super::requests::Requests;
 use super::tally::{Latencies, Tally};
@@ -23,9 +24,17 @@ const WARM_UP_MIN: Duration = Duration::from_millis(200);
 /// How long a connection may take to finish the pair it is at when the time is over.
 const FINISH_MAX: Duration = Duration::from_secs(30);
 
+/// What is measured.
+#[derive(Clone, Debug)]
+pub(super) struct Side {
+    pub(super) plan: Plan,
+    pub(super) target: Target,
+}
+
 /// What runs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
+    pub(super) protocol: Protocol,
     pub(super) mode: Mode,
     pub(super) connections: usize,
     pub(super) in_flight: usize,
@@ -60,14 +69,23 @@ struct Snapshot {
     cpu: Option<Duration>,
 }
 
-/// Runs one round: opens all connections, warms up, measures, and lets every connection finish its pair.
-pub(super) async fn round(plan: &Plan, target: &Target) -> Result<Measured, Failure> {
-    let clients = open(plan, target).await.map_err(Problem::into_failure)?;
-    let tally = Arc::new(Tally::new());
-    let mut running = JoinSet::new();
-    for client in clients {
-        running.spawn(drive(client, plan.in_flight, Arc::clone(&tally)));
+impl Side {
+    /// The same service and as many claims, each on a line connection of its own.
+    pub(super) fn on_lines(&self) -> Self {
+        let connections = self.plan.connections * self.plan.in_flight;
+        let plan = Plan { protocol: Protocol::Line, connections, in_flight: 1, ..self.plan };
+        Self { plan, target: self.target.clone() }
     }
+}
+
+/// The connections of a round, each until it has met a problem or is told to end.
+type Running = JoinSet<Result<(), Problem>>;
+
+/// Runs one round: opens all connections, warms up, measures, and lets every connection finish its pairs.
+pub(super) async fn round(side: &Side) -> Result<Measured, Failure> {
+    let Side { plan, target } = side;
+    let tally = Arc::new(Tally::new());
+    let mut running = start(plan, target, &tally).await.map_err(Problem::into_failure)?;
     run_for((plan.time / WARM_UP_SHARE).max(WARM_UP_MIN), &mut running).await?;
     let before = snapshot(target, &tally).await?;
     tally.measure();
@@ -78,12 +96,37 @@ pub(super) async fn round(plan: &Plan, target: &Target) -> Result<Measured, Fail
     Ok(measured(&before, &after, tally.latencies()))
 }
 
+async fn start(plan: &Plan, target: &Target, tally: &Arc<Tally>) -> Result<Running, Problem> {
+    let mut running = JoinSet::new();
+    match plan.protocol {
+        Protocol::Line => {
+            for client in open(plan, target).await? {
+                running.spawn(drive(client, plan.in_flight, Arc::clone(tally)));
+            }
+        }
+        Protocol::Mux => {
+            for client in open_mux(plan, target).await? {
+                running.spawn(client.drive(Arc::clone(tally)));
+            }
+        }
+    }
+    Ok(running)
+}
+
 async fn open(plan: &Plan, target: &Target) -> Result<Vec<Client>, Problem> {
     let mut clients = Vec::with_capacity(plan.connections);
     for connection in 0..plan.connections {
         let stream = client::connect(target.address, target.token.as_deref()).await?;
         let requests = Requests::new(plan.run, plan.mode, connection, plan.in_flight);
         clients.push(Client::new(stream, target.replies, requests, plan.in_flight));
+    }
+    Ok(clients)
+}
+
+async fn open_mux(plan: &Plan, target: &Target) -> Result<Vec<mux::Client>, Problem> {
+    let mut clients = Vec::with_capacity(plan.connections);
+    for connection in 0..plan.connections {
+        clients.push(mux::Client::open(plan, target, connection).await?);
     }
     Ok(clients)
 }
@@ -98,14 +141,14 @@ async fn drive(mut client: Client, in_flight: usize, tally: Arc<Tally>) -> Resul
 }
 
 /// Lets the load run. No connection ends before it is told to, unless it has met a problem.
-async fn run_for(time: Duration, running: &mut JoinSet<Result<(), Problem>>) -> Result<(), Failure> {
+async fn run_for(time: Duration, running: &mut Running) -> Result<(), Failure> {
     tokio::select! {
         () = clock::pass(time) => Ok(()),
         Some(ended) = running.join_next() => check(ended),
     }
 }
 
-async fn finish(mut running: JoinSet<Result<(), Problem>>) -> Result<(), Failure> {
+async fn finish(mut running: Running) -> Result<(), Failure> {
     let all = async {
         while let Some(ended) = running.join_next().await {
             check(ended)?;
@@ -153,6 +196,28 @@ mod tests {
 
     fn snapshot(at: Instant, pairs: u64, cpu_us: Option<u64>) -> Snapshot {
         Snapshot { at, pairs, cpu: cpu_us.map(Duration::from_micros) }
+    }
+
+    #[test]
+    fn as_many_claims_on_lines_have_a_connection_each() {
+        let address = SocketAddr::from(([127, 0, 0, 1], 1));
+        let side = Side {
+            plan: Plan {
+                protocol: Protocol::Mux,
+                mode: Mode::Own,
+                connections: 3,
+                in_flight: 50,
+                time: Duration::from_secs(1),
+                run: 7,
+            },
+            target: Target { address, token: None, replies: Replies::Served, cpu: CpuSource::Process(1) },
+        };
+        let lines = side.on_lines();
+        assert_eq!(
+            (lines.plan.protocol, lines.plan.connections, lines.plan.in_flight),
+            (Protocol::Line, 150, 1)
+        );
+        assert_eq!((lines.plan.time, lines.target.address), (side.plan.time, address));
     }
 
     #[test]

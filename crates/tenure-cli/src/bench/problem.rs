@@ -2,7 +2,12 @@
 
 use std::io;
 
+use tenure_wire::mux::{Refused, RefusedCode, Response, TooLong};
+
 use crate::exit::{Exit, Failure};
+
+/// The most that is shown of what is not understood.
+const SHOWN_MAX: usize = 80;
 
 /// What one connection met instead of the answer it waited for.
 #[derive(Debug)]
@@ -18,14 +23,51 @@ pub(super) enum Problem {
         /// What came back.
         answer: String,
     },
+    /// The service refused, and said why.
+    Refused {
+        /// What was asked.
+        request: &'static str,
+        /// Whether it is about the token.
+        denied: bool,
+        /// Why.
+        message: String,
+    },
+    /// What came is no answer to what was asked in the multiplexed protocol.
+    NotMux {
+        /// What was asked.
+        request: &'static str,
+        /// What came back.
+        answer: String,
+    },
+    /// Somebody else has what only the bench should have.
+    Shared,
     /// More came than was asked for.
     Unasked,
+    /// The token does not fit into a request.
+    TooLong,
 }
 
 impl Problem {
     /// An answer that is not the one that was asked for.
     pub(super) fn answer(request: &'static str, answer: &[u8]) -> Self {
         Self::Answer { request, answer: String::from_utf8_lossy(answer).into_owned() }
+    }
+
+    /// A refusal of the multiplexed protocol.
+    pub(super) fn refused(request: &'static str, refused: &Refused<'_>) -> Self {
+        let denied = refused.code == RefusedCode::Denied;
+        Self::Refused { request, denied, message: refused.message.escape_debug().to_string() }
+    }
+
+    /// A message of the multiplexed protocol that is not the one that was asked for.
+    pub(super) fn message(request: &'static str, response: &Response<'_>) -> Self {
+        Self::NotMux { request, answer: format!("{response:?}") }
+    }
+
+    /// Bytes that are no message of the multiplexed protocol.
+    pub(super) fn bytes(request: &'static str, bytes: &[u8]) -> Self {
+        let shown = &bytes[..bytes.len().min(SHOWN_MAX)];
+        Self::NotMux { request, answer: shown.escape_ascii().to_string() }
     }
 
     /// What to tell the user.
@@ -44,9 +86,28 @@ impl Problem {
                     format!("the service answered `{answer}` to {request}: {}", advice(&answer)),
                 )
             }
+            Self::Refused { request, denied, message } => {
+                let exit = if denied { Exit::Denied } else { Exit::Refused };
+                Failure::new(exit, format!("the service refused {request}: {message}"))
+            }
+            Self::NotMux { request, answer } => Failure::new(
+                Exit::Refused,
+                format!(
+                    "the service answered `{answer}` to {request}: the bench needs one that speaks the multiplexed \
+                     protocol, or --protocol line"
+                ),
+            ),
+            Self::Shared => Failure::new(
+                Exit::Refused,
+                "somebody else uses the keys of the bench: they were held already, or taken away from it",
+            ),
             Self::Unasked => Failure::new(
                 Exit::Refused,
                 "the service sent more than it was asked for: is it a lock service?",
+            ),
+            Self::TooLong => Failure::new(
+                Exit::Usage,
+                "the token is too long for the multiplexed protocol: give one of a few hundred bytes",
             ),
         }
     }
@@ -55,6 +116,12 @@ impl Problem {
 impl From<io::Error> for Problem {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
+    }
+}
+
+impl From<TooLong> for Problem {
+    fn from(TooLong: TooLong) -> Self {
+        Self::TooLong
     }
 }
 

@@ -6,13 +6,14 @@ use std::time::Duration;
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 
-use super::Mode;
+use super::args::{Against, Mode, Protocol};
 use super::baseline::Kind;
 use super::load::{Measured, Plan};
 
 /// One run, as one JSON object.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
+    protocol: Protocol,
     mode: Mode,
     connections: usize,
     in_flight: usize,
@@ -26,6 +27,8 @@ pub(super) struct Report {
     echo: Option<Figures>,
     #[serde(skip_serializing_if = "Option::is_none")]
     fifo: Option<Figures>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<Figures>,
     #[serde(skip_serializing_if = "Option::is_none", flatten)]
     ratios: Option<Ratios>,
 }
@@ -43,7 +46,7 @@ struct Figures {
     p999_us: f64,
 }
 
-/// The service's figure over the other server's.
+/// The service's figure over that of what it is compared with.
 #[derive(Clone, Copy, Debug, Serialize)]
 struct Ratios {
     cpu_ratio: Option<f64>,
@@ -51,26 +54,28 @@ struct Ratios {
 }
 
 impl Report {
-    /// The report of a service's rounds, and of those of the server that it is compared with.
+    /// The report of a service's rounds, and of those of what it is compared with.
     pub(super) fn new(
         plan: &Plan,
         load_yields: bool,
         service: &[Measured],
-        compared: Option<(Kind, &[Measured])>,
+        compared: Option<(Against, &[Measured])>,
     ) -> Self {
         let figures = Figures::of(service);
-        let other = compared.map(|(kind, rounds)| (kind, Figures::of(rounds)));
+        let other = compared.map(|(against, rounds)| (against, Figures::of(rounds)));
         let only =
-            |wanted| other.as_ref().filter(|(kind, _)| *kind == wanted).map(|(_, other)| other.clone());
+            |wanted| other.as_ref().filter(|(against, _)| *against == wanted).map(|(_, other)| other.clone());
         Self {
+            protocol: plan.protocol,
             mode: plan.mode,
             connections: plan.connections,
             in_flight: plan.in_flight,
             duration_s: rounded(plan.time.as_secs_f64() * service.len() as f64, 3),
             rounds: service.len(),
             load_yields,
-            echo: only(Kind::Echo),
-            fifo: only(Kind::Fifo),
+            echo: only(Against::Server(Kind::Echo)),
+            fifo: only(Against::Server(Kind::Fifo)),
+            line: only(Against::Line),
             ratios: other.as_ref().map(|(_, other)| figures.over(other)),
             service: figures,
         }
@@ -80,15 +85,28 @@ impl Report {
     fn title(&self) -> String {
         let keys = match self.mode {
             Mode::Own => "every connection with keys of its own",
-            Mode::Contended => "all connections on one key",
+            Mode::Contended => "all on one key",
         };
         let time = humantime::format_duration(Duration::from_millis((self.duration_s * 1e3).round() as u64));
         let rounds = match self.rounds {
             1 => String::new(),
             rounds => format!(" in {rounds} rounds, medians"),
         };
-        let (connections, in_flight) = (self.connections, self.in_flight);
-        format!("{keys}: {connections} connections, {in_flight} in flight on each, {time}{rounds}")
+        let (protocol, connections, in_flight) = (self.protocol.name(), self.connections, self.in_flight);
+        let lines = match &self.line {
+            None => String::new(),
+            Some(_) => format!(" (line: {} connections, 1 in flight on each)", connections * in_flight),
+        };
+        format!(
+            "{keys}, {protocol}: {connections} connections, {in_flight} in flight on each{lines}, {time}{rounds}"
+        )
+    }
+
+    /// What the service is called, and what it is compared with.
+    fn compared(&self) -> (&'static str, Option<(&'static str, &Figures)>) {
+        let others = [("echo", &self.echo), ("fifo", &self.fifo), ("line", &self.line)];
+        let other = others.into_iter().find_map(|(name, other)| Some((name, other.as_ref()?)));
+        (if self.line.is_some() { self.protocol.name() } else { "service" }, other)
     }
 }
 
@@ -137,13 +155,12 @@ impl Figures {
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let other =
-            self.echo.as_ref().map(|echo| ("echo", echo)).or(self.fifo.as_ref().map(|fifo| ("fifo", fifo)));
+        let (own, other) = self.compared();
         let mut table = Table::new();
         table.load_style(presets::NOTHING);
         match other {
-            None => table.set_header(["", "service"]),
-            Some((name, _)) => table.set_header(["", "service", name, "ratio"]),
+            None => table.set_header(["", own]),
+            Some((name, _)) => table.set_header(["", own, name, "ratio"]),
         };
         let others = other.map(|(_, other)| other.rows());
         for (index, (name, value, digits)) in self.service.rows().into_iter().enumerate() {
@@ -189,8 +206,14 @@ mod tests {
     use super::super::tally::Latencies;
     use super::*;
 
-    const PLAN: Plan =
-        Plan { mode: Mode::Own, connections: 10, in_flight: 2, time: Duration::from_millis(500), run: 1 };
+    const PLAN: Plan = Plan {
+        protocol: Protocol::Line,
+        mode: Mode::Own,
+        connections: 10,
+        in_flight: 2,
+        time: Duration::from_millis(500),
+        run: 1,
+    };
 
     fn measured(pairs_per_s: f64, cpu_us_per_pair: Option<f64>) -> Measured {
         let latencies = Latencies { p50_us: 10.0, p99_us: 20.0, p999_us: 30.0 };
@@ -208,9 +231,9 @@ mod tests {
     fn a_comparison_gives_both_medians_and_their_ratio() {
         let service = [measured(900.0, Some(6.0)), measured(800.0, Some(5.5)), measured(100.0, Some(99.0))];
         let echo = [measured(1000.0, Some(5.0)); 3];
-        let report = Report::new(&PLAN, true, &service, Some((Kind::Echo, &echo)));
+        let report = Report::new(&PLAN, true, &service, Some((Against::Server(Kind::Echo), &echo)));
         let json = serde_json::to_value(&report).expect("JSON");
-        assert_eq!(json["mode"], "own");
+        assert_eq!((&json["protocol"], &json["mode"]), (&"line".into(), &"own".into()));
         assert_eq!((json["connections"].as_u64(), json["in_flight"].as_u64()), (Some(10), Some(2)));
         assert_eq!((json["duration_s"].as_f64(), json["rounds"].as_u64()), (Some(1.5), Some(3)));
         assert_eq!((json["pairs_per_s"].as_f64(), json["ops_per_s"].as_f64()), (Some(800.0), Some(1600.0)));
@@ -234,7 +257,10 @@ mod tests {
     #[test]
     fn the_table_names_what_it_compares_with() {
         let rounds = [measured(900.0, Some(6.0)); 3];
-        let text = Report::new(&PLAN, true, &rounds, Some((Kind::Fifo, &rounds))).to_string();
-        assert!(text.contains("fifo") && text.contains("1.00") && text.contains("in 3 rounds"), "{text}");
+        let text = |against| Report::new(&PLAN, true, &rounds, Some((against, &rounds))).to_string();
+        let fifo = text(Against::Server(Kind::Fifo));
+        assert!(fifo.contains("fifo") && fifo.contains("1.00") && fifo.contains("in 3 rounds"), "{fifo}");
+        let line = text(Against::Line);
+        assert!(line.contains("line: 20 connections") && !line.contains("service"), "{line}");
     }
 }

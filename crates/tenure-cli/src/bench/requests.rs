@@ -1,6 +1,6 @@
 //! The requests of one connection, written out once and sent again and again.
 
-use super::Mode;
+use super::args::Mode;
 
 /// Where the tokens stand in for what a grant will bring. An echo server gets them as they are.
 const NO_TOKEN: [u8; TOKEN_LEN] = [b'0'; TOKEN_LEN];
@@ -57,7 +57,7 @@ impl Requests {
 }
 
 /// A name of sixteen bytes that no other run of the bench uses at the same time.
-fn key(run: u32, number: usize) -> String {
+pub(super) fn key(run: u32, number: usize) -> String {
     let key = format!("b{:07x}{:08x}", run & 0x0fff_ffff, number & 0xffff_ffff);
     debug_assert_eq!(key.len(), KEY_LEN);
     key

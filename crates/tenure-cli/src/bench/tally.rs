@@ -1,7 +1,7 @@
 //! What is counted while the load runs.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
@@ -61,24 +61,44 @@ impl Tally {
 
     /// So many pairs went together and took so long.
     pub(super) fn record(&self, pairs: usize, took: Duration) {
-        let mut counts = self.counts.lock().expect("nobody panics with it");
-        counts.pairs += pairs as u64;
-        if self.phase.load(Ordering::Relaxed) == MEASURE {
-            let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
-            counts.latencies.saturating_record_n(nanos, pairs as u64);
-        }
+        self.counts().add(pairs as u64, took, self.is_measuring());
+    }
+
+    /// Each of some pairs took so long.
+    pub(super) fn record_each(&self, took: impl Iterator<Item = Duration>) {
+        let measuring = self.is_measuring();
+        let mut counts = self.counts();
+        took.for_each(|took| counts.add(1, took, measuring));
     }
 
     /// Pairs so far, the warm-up included.
     pub(super) fn pairs(&self) -> u64 {
-        self.counts.lock().expect("nobody panics with it").pairs
+        self.counts().pairs
     }
 
     /// The latencies of the measured time.
     pub(super) fn latencies(&self) -> Latencies {
-        let counts = self.counts.lock().expect("nobody panics with it");
+        let counts = self.counts();
         let at = |quantile| counts.latencies.value_at_quantile(quantile) as f64 / 1e3;
         Latencies { p50_us: at(0.5), p99_us: at(0.99), p999_us: at(0.999) }
+    }
+
+    fn is_measuring(&self) -> bool {
+        self.phase.load(Ordering::Relaxed) == MEASURE
+    }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().expect("nobody panics with it")
+    }
+}
+
+impl Counts {
+    fn add(&mut self, pairs: u64, took: Duration, measuring: bool) {
+        self.pairs += pairs;
+        if measuring {
+            let nanos = u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+            self.latencies.saturating_record_n(nanos, pairs);
+        }
     }
 }
 
@@ -94,7 +114,7 @@ mod tests {
         for _ in 0..98 {
             tally.record(1, Duration::from_micros(10));
         }
-        tally.record(2, Duration::from_micros(500));
+        tally.record_each([Duration::from_micros(500); 2].into_iter());
         tally.stop();
         tally.record(1, Duration::from_secs(1));
         assert_eq!(tally.pairs(), 102);
