@@ -26,6 +26,7 @@ use crate::net::Address;
 use crate::options::Options;
 use crate::{Error, ErrorKind, entropy};
 use answer::Answer;
+use driver::End;
 use interests::Interest;
 use link::{Link, odd};
 use renewing::Renewing;
@@ -66,7 +67,8 @@ impl Remote {
         let link = Arc::new(Link::new(address, options.clone()));
         let session = entropy::wide();
         let connected = hello::open(&link, session).await?;
-        tokio::spawn(driver::drive(Arc::clone(&link), session, connected));
+        link.restore(connected.greeted);
+        tokio::spawn(driver::drive(End(Arc::clone(&link)), session, connected));
         Ok(Arc::new(Self { link }))
     }
 

@@ -3,6 +3,7 @@
 use super::link::Link;
 use super::slots::{About, Answered, Stage};
 use super::state::{Phase, State};
+use super::words;
 use crate::Error;
 use crate::coordinator::Claim;
 use crate::lost::Loss;
@@ -115,7 +116,11 @@ impl Future for Asking<'_> {
             }
             return Poll::Pending;
         };
-        let error = if tried { trouble.error_of_sent() } else { trouble.error() };
+        let error = if tried && !words::is_harmless(&this.question.request) {
+            trouble.error_of_sent()
+        } else {
+            trouble.error()
+        };
         state.abandon(std::mem::take(&mut this.id));
         Poll::Ready(Err(error))
     }

@@ -21,15 +21,15 @@ const PAUSE_MAX: Duration = Duration::from_secs(2);
 /// How long to wait at the end for the service to hear what was said last.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Keeps a link connected until it is closed. `session` is the one that the connection was made with.
-pub(super) async fn drive(link: Arc<Link>, session: u128, connected: Connected) {
-    let _end = End(&link);
+/// Keeps a link connected until it is closed, beginning with the connection that it was restored over. `session` is the one
+/// that this was made with.
+pub(super) async fn drive(end: End, session: u128, connected: Connected) {
+    let link = &end.0;
     let (mut session, mut pauses) = (session, Pauses::default());
     let mut next = Some(connected);
     while let Some(connected) = next {
         let began = Clock::system().now();
-        link.restore(connected.greeted);
-        let mut connection = Connection::new(&link, connected);
+        let mut connection = Connection::new(link, connected);
         let why = match connection.run().await {
             Over::Broken { superseded, why } => {
                 if superseded {
@@ -49,7 +49,8 @@ pub(super) async fn drive(link: Arc<Link>, session: u128, connected: Connected) 
         if Clock::system().now().since(began) > PAUSE_MAX {
             pauses = Pauses::default();
         }
-        next = connect_again(&link, session, &mut pauses, &why).await;
+        next = connect_again(link, session, &mut pauses, &why).await;
+        next.iter().for_each(|connected| link.restore(connected.greeted));
     }
 }
 
@@ -137,12 +138,12 @@ impl Pauses {
     }
 }
 
-/// Whatever ends the task, nobody waits for it then.
-struct End<'a>(&'a Link);
+/// The link, as its task has it. Whatever ends that, and be it before it began, nobody waits for it then.
+pub(super) struct End(pub(super) Arc<Link>);
 
-impl Drop for End<'_> {
+impl Drop for End {
     fn drop(&mut self) {
-        self.0.close("the runtime that this client was connected in has ended, or the client was closed");
+        self.0.close("the client was closed, or the runtime that it was connected in has ended");
     }
 }
 

@@ -73,11 +73,8 @@ impl State {
     ///
     /// `Invalid` when it does not fit into a frame. Nothing is sent then.
     pub(super) fn send(&mut self, id: RequestId, request: &Request<'_>, now: Instant) -> Result<(), Error> {
-        let len = self.outbox.len();
-        if let Err(error) = encode_request(&mut self.outbox, id, request) {
-            self.outbox.truncate(len);
-            return Err(Error::with_source(ErrorKind::Invalid, "this is too long to be asked", error));
-        }
+        encode_request(&mut self.outbox, id, request)
+            .map_err(|error| Error::with_source(ErrorKind::Invalid, "this is too long to be asked", error))?;
         self.slots.sent(id, now);
         Ok(())
     }
