@@ -73,9 +73,47 @@ fn a_contended_key_goes_from_one_connection_to_the_next() {
 }
 
 #[test]
+fn the_line_protocol_is_spoken_unless_another_is_asked_for() {
+    let daemon = Daemon::start(&[]);
+    assert_eq!(object(&bench(&daemon, &["--json"]))["protocol"], "line");
+    let report = object(&bench(&daemon, &["--protocol", "mux", "--json"]));
+    assert_positive(&report, &FIGURES);
+    assert_eq!(report["protocol"], "mux");
+    assert_eq!((&report["connections"], &report["in_flight"]), (&3.into(), &100.into()));
+}
+
+#[test]
+fn one_connection_with_many_claims_is_compared_with_as_many_line_connections() {
+    let daemon = Daemon::start(&[]);
+    let url = format!("tenure://{}", daemon.addr());
+    for mode in ["own", "contended"] {
+        let output = tenure()
+            .args(["bench", "--url", &url, "--protocol", "mux", "--in-flight", "20", "--line", "--json"])
+            .args(["--duration", "150ms", "--mode", mode])
+            .output()
+            .expect("the bench runs");
+        let report = object(&output);
+        assert_positive(&report, &FIGURES);
+        assert_positive(&report["line"], &FIGURES);
+        assert_positive(&report, &["cpu_ratio", "rate_ratio"]);
+        assert_eq!((&report["connections"], &report["in_flight"]), (&1.into(), &20.into()));
+        assert_eq!((&report["mode"], &report["rounds"]), (&mode.into(), &3.into()));
+    }
+}
+
+#[test]
+fn frames_are_compared_with_their_echo() {
+    let daemon = Daemon::start(&[]);
+    let report = object(&bench(&daemon, &["--protocol", "mux", "--echo", "--json"]));
+    assert_positive(&report, &FIGURES);
+    assert_positive(&report["echo"], &FIGURES);
+}
+
+#[test]
 fn nothing_is_held_when_the_bench_is_over() {
     let daemon = Daemon::start(&[]);
-    for flags in [&["--in-flight", "4"][..], &["--mode", "contended"]] {
+    let mux = ["--protocol", "mux", "--mode", "contended"];
+    for flags in [&["--in-flight", "4"][..], &["--mode", "contended"], &["--protocol", "mux"], &mux] {
         assert!(bench(&daemon, flags).status.success());
         assert_eq!(daemon.connect().stats()["locks"], Value::Array(Vec::new()));
     }
@@ -120,6 +158,9 @@ fn an_answer_that_is_not_a_grant_stops_it_and_is_shown_with_what_to_do() {
     let (code, message) = refusal(&bench(&daemon, &[]));
     assert_eq!(code, Some(1));
     assert!(message.contains("`error_max_locks`") && message.contains("raise its --max-locks"), "{message}");
+    let (code, message) = refusal(&bench(&daemon, &["--protocol", "mux"]));
+    assert_eq!(code, Some(1));
+    assert!(message.contains("refused acquire") && message.contains("--max-locks"), "{message}");
 }
 
 #[test]
@@ -138,16 +179,18 @@ fn too_few_connections_are_told_from_a_service_that_is_not_there() {
 #[test]
 fn a_token_is_shown_where_one_is_asked_for() {
     let daemon = Daemon::start(&["--auth-token", "sesame"]);
-    let (code, _) = refusal(&bench(&daemon, &[]));
-    assert_eq!(code, Some(77));
     let url = format!("tenure://{}", daemon.addr());
-    let output = tenure()
-        .env("TENURE_AUTH_TOKEN", "sesame")
-        .args(["bench", "--json", "--url", &url])
-        .args(SHORT)
-        .output()
-        .expect("the bench runs");
-    assert_positive(&object(&output), &FIGURES);
+    for protocol in ["line", "mux"] {
+        let (code, message) = refusal(&bench(&daemon, &["--protocol", protocol]));
+        assert_eq!(code, Some(77), "{message}");
+        let output = tenure()
+            .env("TENURE_AUTH_TOKEN", "sesame")
+            .args(["bench", "--json", "--protocol", protocol, "--url", &url])
+            .args(SHORT)
+            .output()
+            .expect("the bench runs");
+        assert_positive(&object(&output), &FIGURES);
+    }
 }
 
 #[test]
@@ -155,6 +198,9 @@ fn what_cannot_be_measured_is_refused_at_once() {
     for flags in [
         &["--mode", "contended", "--in-flight", "2"][..],
         &["--fifo"],
+        &["--fifo", "--mode", "contended", "--protocol", "mux"],
+        &["--protocol", "mux", "--line", "--connections", "60001"],
+        &["--line", "--connections", "601", "--in-flight", "100"],
         &["--duration", "1ms"],
         &["--url", "tenures://127.0.0.1:1"],
     ] {
