@@ -76,19 +76,23 @@ fn a_contended_key_goes_from_one_connection_to_the_next() {
 fn the_line_protocol_is_spoken_unless_another_is_asked_for() {
     let daemon = Daemon::start(&[]);
     assert_eq!(object(&bench(&daemon, &["--json"]))["protocol"], "line");
-    let report = object(&bench(&daemon, &["--protocol", "mux", "--json"]));
-    assert_positive(&report, &FIGURES);
-    assert_eq!(report["protocol"], "mux");
-    assert_eq!((&report["connections"], &report["in_flight"]), (&3.into(), &100.into()));
+    for protocol in ["mux", "library"] {
+        let report = object(&bench(&daemon, &["--protocol", protocol, "--json"]));
+        assert_positive(&report, &FIGURES);
+        assert_eq!(report["protocol"], protocol);
+        assert_eq!((&report["connections"], &report["in_flight"]), (&3.into(), &100.into()));
+    }
 }
 
 #[test]
 fn one_connection_with_many_claims_is_compared_with_as_many_line_connections() {
     let daemon = Daemon::start(&[]);
     let url = format!("tenure://{}", daemon.addr());
-    for mode in ["own", "contended"] {
+    for (protocol, mode) in
+        [("mux", "own"), ("mux", "contended"), ("library", "own"), ("library", "contended")]
+    {
         let output = tenure()
-            .args(["bench", "--url", &url, "--protocol", "mux", "--in-flight", "20", "--line", "--json"])
+            .args(["bench", "--url", &url, "--protocol", protocol, "--in-flight", "20", "--line", "--json"])
             .args(["--duration", "150ms", "--mode", mode])
             .output()
             .expect("the bench runs");
@@ -112,8 +116,14 @@ fn frames_are_compared_with_their_echo() {
 #[test]
 fn nothing_is_held_when_the_bench_is_over() {
     let daemon = Daemon::start(&[]);
-    let mux = ["--protocol", "mux", "--mode", "contended"];
-    for flags in [&["--in-flight", "4"][..], &["--mode", "contended"], &["--protocol", "mux"], &mux] {
+    for flags in [
+        &["--in-flight", "4"][..],
+        &["--mode", "contended"],
+        &["--protocol", "mux"],
+        &["--protocol", "mux", "--mode", "contended"],
+        &["--protocol", "library"],
+        &["--protocol", "library", "--mode", "contended"],
+    ] {
         assert!(bench(&daemon, flags).status.success());
         assert_eq!(daemon.connect().stats()["locks"], Value::Array(Vec::new()));
     }
@@ -180,7 +190,7 @@ fn too_few_connections_are_told_from_a_service_that_is_not_there() {
 fn a_token_is_shown_where_one_is_asked_for() {
     let daemon = Daemon::start(&["--auth-token", "sesame"]);
     let url = format!("tenure://{}", daemon.addr());
-    for protocol in ["line", "mux"] {
+    for protocol in ["line", "mux", "library"] {
         let (code, message) = refusal(&bench(&daemon, &["--protocol", protocol]));
         assert_eq!(code, Some(77), "{message}");
         let output = tenure()
@@ -199,6 +209,7 @@ fn what_cannot_be_measured_is_refused_at_once() {
         &["--mode", "contended", "--in-flight", "2"][..],
         &["--fifo"],
         &["--fifo", "--mode", "contended", "--protocol", "mux"],
+        &["--echo", "--protocol", "library"],
         &["--protocol", "mux", "--line", "--connections", "60001"],
         &["--line", "--connections", "601", "--in-flight", "100"],
         &["--duration", "1ms"],

@@ -17,8 +17,8 @@ use crate::span;
 const HELP: &str = "\
 A pair is an acquire and its release; an operation is one of the two. The load is closed: with the line protocol a
 connection waits for all its answers before it sends more, with mux every claim is released as soon as it is granted,
-and asked for again as soon as it is released. The load speaks the protocol itself, so that it is the wire and the
-service that are measured. The server's CPU is what it says itself, or what the system says with --server-pid.
+and asked for again as soon as it is released. With these two the load speaks the protocol itself, so that it is the
+wire and the service that are measured; with library it is a program like any other. The server's CPU is what it says itself, or what the system says with --server-pid.
 
 Examples:
   tenure bench --connections 100 --duration 10s
@@ -47,11 +47,11 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value_t = Protocol::Line)]
     protocol: Protocol,
 
-    /// How many connections are open and busy all the time [default: 100; of mux: 1]
+    /// How many connections are open and busy all the time [default: 100; 1 where it carries many]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(CONNECTIONS_MAX)))]
     connections: Option<u32>,
 
-    /// How many requests a connection has under way at the same time [default: 1; of mux: 100]
+    /// How many requests a connection has under way at the same time [default: 1; 100 where a connection carries many]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000))]
     in_flight: Option<u32>,
 
@@ -110,6 +110,8 @@ pub(crate) enum Protocol {
     Line,
     /// The multiplexed protocol: many claims on one connection
     Mux,
+    /// The multiplexed protocol through the library, a task for each claim: what programs see
+    Library,
 }
 
 /// What the load is compared with.
@@ -127,6 +129,7 @@ impl Protocol {
         match self {
             Self::Line => "line",
             Self::Mux => "mux",
+            Self::Library => "library",
         }
     }
 }
@@ -144,6 +147,9 @@ impl Args {
         }
         if self.fifo && (self.mode == Mode::Own || !line) {
             return refused("--fifo is a single lock: it goes with --mode contended and the line protocol");
+        }
+        if self.echo && self.protocol == Protocol::Library {
+            return refused("--echo sends back what the load sends: it goes with --protocol line and mux");
         }
         if self.line && self.claims() > CONNECTIONS_MAX {
             return refused(
@@ -192,14 +198,14 @@ impl Args {
     fn connections(&self) -> u32 {
         self.connections.unwrap_or(match self.protocol {
             Protocol::Line => 100,
-            Protocol::Mux => 1,
+            Protocol::Mux | Protocol::Library => 1,
         })
     }
 
     fn in_flight(&self) -> u32 {
         self.in_flight.unwrap_or(match self.protocol {
             Protocol::Line => 1,
-            Protocol::Mux => 100,
+            Protocol::Mux | Protocol::Library => 100,
         })
     }
 

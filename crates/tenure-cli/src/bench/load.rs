@@ -10,10 +10,10 @@ use super::args::{Mode, Protocol};
 use super::client::{self, Client, Replies};
 use super::clock;
 use super::cpu::CpuSource;
-use super::mux;
 use super::problem::Problem;
 use super::requests::Requests;
 use super::tally::{Latencies, Tally};
+use super::{library, mux};
 use crate::exit::{Exit, Failure};
 
 /// The share of the measured time that is spent before it, and the least of it: caches, the queue of a contended key
@@ -23,6 +23,9 @@ const WARM_UP_MIN: Duration = Duration::from_millis(200);
 
 /// How long a connection may take to finish the pair it is at when the time is over.
 const FINISH_MAX: Duration = Duration::from_secs(30);
+
+/// How long a grant lives: far longer than it is held.
+pub(super) const LEASE: Duration = Duration::from_secs(60);
 
 /// What is measured.
 #[derive(Clone, Debug)]
@@ -102,6 +105,11 @@ async fn start(plan: &Plan, target: &Target, tally: &Arc<Tally>) -> Result<Runni
         Protocol::Line => {
             for client in open(plan, target).await? {
                 running.spawn(drive(client, plan.in_flight, Arc::clone(tally)));
+            }
+        }
+        Protocol::Library => {
+            for lock in library::open(plan, target).await? {
+                running.spawn(library::drive(lock, Arc::clone(tally)));
             }
         }
         Protocol::Mux => {

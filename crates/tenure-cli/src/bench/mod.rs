@@ -8,6 +8,7 @@ mod cpu;
 mod echo;
 mod fifo;
 mod inbox;
+mod library;
 mod load;
 mod mux;
 mod problem;

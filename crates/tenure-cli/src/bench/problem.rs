@@ -39,6 +39,8 @@ pub(super) enum Problem {
         /// What came back.
         answer: String,
     },
+    /// The library could not do what was asked, and says why.
+    Library(tenure::Error),
     /// Somebody else has what only the bench should have.
     Shared,
     /// More came than was asked for.
@@ -97,6 +99,7 @@ impl Problem {
                      protocol, or --protocol line"
                 ),
             ),
+            Self::Library(error) => Failure::of(&error),
             Self::Shared => Failure::new(
                 Exit::Refused,
                 "somebody else uses the keys of the bench: they were held already, or taken away from it",
@@ -116,6 +119,12 @@ impl Problem {
 impl From<io::Error> for Problem {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
+    }
+}
+
+impl From<tenure::Error> for Problem {
+    fn from(error: tenure::Error) -> Self {
+        Self::Library(error)
     }
 }
 

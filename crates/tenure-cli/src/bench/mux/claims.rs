@@ -10,13 +10,10 @@ use tenure_wire::mux::{
 
 use super::super::args::Mode;
 use super::super::client::Replies;
-use super::super::load::Plan;
+use super::super::load::{LEASE, Plan};
 use super::super::problem::Problem;
 use super::super::requests;
 use super::FRAME_MAX;
-
-/// How long a grant lives: as with the line protocol, far longer than it is held.
-const TTL: Duration = Duration::from_secs(60);
 
 /// The number of an answer to the service that asks whether the bench is there.
 const ALIVE: RequestId = RequestId::MAX - 1;
@@ -189,7 +186,7 @@ impl Claims {
             key: Key::new(Space::Lock, &slot.key).map_err(|_| Problem::TooLong)?,
             permits: 1,
             limit: Limit::ONE,
-            ttl: TTL,
+            ttl: LEASE,
             bond: Bond::Resumable,
             patience: Patience::Endless,
             label: "",
@@ -246,7 +243,7 @@ mod tests {
     use super::*;
 
     const TOKEN: Token = Token { fence: Fence::new(1), secret: Secret::new(2) };
-    const GRANTED: Response<'_> = Response::Granted { token: TOKEN, ttl: TTL };
+    const GRANTED: Response<'_> = Response::Granted { token: TOKEN, ttl: LEASE };
 
     fn claims(mode: Mode, replies: Replies) -> Claims {
         let protocol = Protocol::Mux;
@@ -339,7 +336,7 @@ mod tests {
         assert_eq!(first[0].2, first[1].2, "one key");
         answer(&mut claims, &[(1, GRANTED), (2, Response::Queued { position: 1 })], true).expect("both");
         assert_eq!(sent(&claims), [(1, first[0].1, None)]);
-        let turn = Push::Granted { claim: first[1].1, token: TOKEN, ttl: TTL };
+        let turn = Push::Granted { claim: first[1].1, token: TOKEN, ttl: LEASE };
         push(&mut claims, &turn).expect("its turn");
         assert_eq!(sent(&claims), [(2, first[1].1, None)]);
         assert!(matches!(push(&mut claims, &turn), Err(Problem::Unasked)), "its turn comes once");
