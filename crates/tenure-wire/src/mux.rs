@@ -7,7 +7,11 @@
 //! in a push) and the fields of that kind. Numbers are unsigned and big-endian, texts and bytes follow their length (two
 //! bytes). What stands behind the last field that a reader knows is skipped, so later versions can add fields.
 //!
-//! `docs/protocol.md` describes it for those who write it in another language.
+//! A server calls [`next_frame`] on what it has read, [`decode_request`], [`encode_response`] and [`encode_push`]; a client
+//! [`encode_request`] and [`decode_message`]. What a busy connection says is read and written without an allocation.
+//!
+//! `docs/protocol.md` describes it for those who write it in another language, and `tests/vectors/mux.txt` has every message
+//! in bytes.
 
 mod decode;
 mod encode;
