@@ -131,6 +131,12 @@ impl Coordinator for Remote {
 
     fn wait<'a>(&'a self, claim: &'a Arc<Claim>) -> Reply<'a, Grant> {
         Reply::coming(async move {
+            // It failed, and its owner was told so and waits again.
+            if self.link.is_out_of_line(claim)
+                && let Enqueued::Acquired(grant) = self.enqueue(claim, Patience::Endless).await?
+            {
+                return Ok(grant);
+            }
             let mut granted = pin!(claim.granted());
             poll_fn(|cx| match granted.as_mut().poll(cx) {
                 Poll::Ready(answer) => Poll::Ready(answer.map_err(Error::lost)),

@@ -146,11 +146,47 @@ async fn what_waits_at_a_service_that_is_about_to_stop_hears_so_and_may_ask_agai
     drop(talk);
 
     let mut talk = peer.accept().await;
-    let (enqueued, ()) = tokio::join!(
-        remote.enqueue(&claim, Patience::Endless),
-        talk.serve(Asked::Enqueue(claim.id(), ENDLESS), granted(1))
-    );
-    assert!(matches!(enqueued, Ok(Enqueued::Acquired(_))), "{enqueued:?}");
+    let (waited, ()) =
+        tokio::join!(remote.wait(&claim), talk.serve(Asked::Enqueue(claim.id(), ENDLESS), granted(1)));
+    assert_eq!(waited.expect("granted").token, token(1));
+}
+
+#[tokio::test]
+async fn news_of_an_earlier_claim_is_not_taken_for_news_of_a_later_one_with_its_id() {
+    let peer = Peer::start().await;
+    let (remote, mut talk) = peer.meet(&Options::default()).await;
+    let (earlier, later) = (claim(7), claim(7));
+    let enqueue = async { remote.enqueue(&earlier, Patience::Endless).await };
+    let serve = talk.serve(Asked::Enqueue(earlier.id(), ENDLESS), Response::Queued { position: 0 });
+    let _ = tokio::join!(enqueue, serve);
+    remote.cancel(&earlier);
+    let (enqueued, ()) = tokio::join!(remote.enqueue(&later, Patience::Endless), async {
+        let cancel = talk.expect(Asked::Cancel(earlier.id())).await;
+        let enqueue = talk.expect(Asked::Enqueue(later.id(), ENDLESS)).await;
+        talk.push(&Push::Granted { claim: earlier.id(), token: token(1), ttl: TTL }).await;
+        talk.push(&Push::Lost { claim: earlier.id(), ending: Ending::Lapsed, reason: "" }).await;
+        talk.answer(cancel, &Response::Gone).await;
+        talk.answer(enqueue, &Response::Queued { position: 0 }).await;
+    });
+    assert!(matches!(enqueued, Ok(Enqueued::Queued { .. })), "{enqueued:?}");
+    assert!(matches!(later.standing(), Standing::Waiting), "{:?}", later.standing());
+    talk.push(&Push::Granted { claim: later.id(), token: token(2), ttl: TTL }).await;
+    assert_eq!(within("its turn", remote.wait(&later)).await.expect("granted").token, token(2));
+}
+
+#[tokio::test]
+async fn a_claim_in_line_that_ends_is_lost_to_whoever_waits() {
+    let peer = Peer::start().await;
+    let (remote, mut talk) = peer.meet(&Options::default()).await;
+    let claim = claim(7);
+    let enqueue = async { remote.enqueue(&claim, Patience::Endless).await };
+    let serve = talk.serve(Asked::Enqueue(claim.id(), ENDLESS), Response::Queued { position: 0 });
+    let _ = tokio::join!(enqueue, serve);
+    talk.push(&Push::Lost { claim: claim.id(), ending: Ending::Lapsed, reason: "" }).await;
+    let error = within("the loss", remote.wait(&claim)).await.expect_err("lost");
+    assert_eq!(error.kind(), &ErrorKind::Lost(Loss::Lapsed));
+    let again = within("the loss", remote.wait(&claim)).await.expect_err("lost");
+    assert_eq!(again.kind(), &ErrorKind::Lost(Loss::Lapsed));
 }
 
 #[tokio::test]

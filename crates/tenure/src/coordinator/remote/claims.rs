@@ -93,14 +93,27 @@ impl Claims {
         self.entries.remove(&id)
     }
 
-    /// Ready when a claim cannot be waited for, with why.
-    pub(super) fn poll_trouble(&mut self, id: ClaimId, cx: &Context<'_>) -> Poll<&Trouble> {
+    /// Ready when a claim cannot be waited for, with why. It is forgotten then: it has to be asked for again.
+    pub(super) fn poll_trouble(&mut self, id: ClaimId, cx: &Context<'_>) -> Poll<Trouble> {
         let Some(entry) = self.entries.get_mut(&id) else { return Poll::Pending };
         if let Standing::Failed(trouble) = &entry.standing {
+            let trouble = trouble.clone();
+            self.entries.remove(&id);
             return Poll::Ready(trouble);
         }
         entry.waiter = Some(cx.waker().clone());
         Poll::Pending
+    }
+
+    /// Forgets a claim whose end its owner has been told of.
+    pub(super) fn forget(&mut self, claim: &Arc<Claim>) {
+        if self.entries.get(&claim.id()).is_some_and(|entry| Arc::ptr_eq(&entry.claim, claim)) {
+            self.entries.remove(&claim.id());
+        }
+    }
+
+    pub(super) fn contains(&self, id: ClaimId) -> bool {
+        self.entries.contains_key(&id)
     }
 
     /// Takes out those for which that holds.

@@ -122,6 +122,10 @@ impl<'a> Connection<'a> {
         let heard = self.hear();
         // Those who were answered hear of it in any case.
         self.effects.apply();
+        if self.effects.has_lost() {
+            let mut state = self.link.state();
+            self.effects.told().for_each(|claim| state.claims.forget(&claim));
+        }
         over.map_or(heard, Err)
     }
 

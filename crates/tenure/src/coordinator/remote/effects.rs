@@ -12,6 +12,7 @@ use std::time::Duration;
 pub(super) struct Effects {
     pub(super) wakers: Vec<Waker>,
     tidings: Vec<(Arc<Claim>, Tiding)>,
+    lost: Vec<Arc<Claim>>,
 }
 
 #[derive(Debug)]
@@ -39,7 +40,23 @@ impl Effects {
         self.tidings.push((claim, Tiding::Ended(loss)));
     }
 
-    /// Does all of it.
+    /// The service has ended it. Its entry stays until its owner has been told: at no time does it look as if nobody had
+    /// asked for it.
+    pub(super) fn lost(&mut self, claim: &Arc<Claim>, loss: Loss) {
+        self.ended(Arc::clone(claim), loss);
+        self.lost.push(Arc::clone(claim));
+    }
+
+    /// Claims whose owners have been told of their ends, to be forgotten.
+    pub(super) fn told(&mut self) -> impl Iterator<Item = Arc<Claim>> + '_ {
+        self.lost.drain(..)
+    }
+
+    pub(super) fn has_lost(&self) -> bool {
+        !self.lost.is_empty()
+    }
+
+    /// Does all of it, but for forgetting.
     pub(super) fn apply(&mut self) {
         for (claim, tiding) in self.tidings.drain(..) {
             match tiding {

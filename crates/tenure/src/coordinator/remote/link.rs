@@ -7,7 +7,7 @@ use super::interests::{Interest, Interests};
 use super::slots::{About, Answered};
 use super::state::State;
 use super::trouble::Trouble;
-use crate::coordinator::Claim;
+use crate::coordinator::{Claim, Standing};
 use crate::net::Address;
 use crate::options::Options;
 use crate::{Error, ErrorKind, Instant};
@@ -81,6 +81,13 @@ impl Link {
         drop(state);
         drop(entry);
         task.into_iter().for_each(std::task::Waker::wake);
+    }
+
+    /// Whether nothing is under way that could bring a claim its turn.
+    pub(super) fn is_out_of_line(&self, claim: &Claim) -> bool {
+        // In this order: what has ended is forgotten only when it knows so.
+        let known = self.state().claims.contains(claim.id());
+        !known && matches!(claim.standing(), Standing::Waiting)
     }
 
     /// Ready when a claim cannot be waited for.

@@ -33,12 +33,11 @@ impl State {
     fn unanswered(&mut self, id: RequestId, effects: &mut Effects) {
         let Some(slot) = self.slots.take_sent(id) else { return };
         slot.tried = true;
+        let about = slot.about;
         if slot.abandoned {
-            if let About::Release(claim, ttl) | About::Cancel(claim, ttl) = slot.about {
-                self.owed.add(claim, ttl);
-            }
+            self.give_up(id, about);
             self.slots.free(id);
-        } else if slot.about == About::Once {
+        } else if about == About::Once {
             let text =
                 "it was asked for, and the connection broke before the answer: it may have been done, or not";
             slot.stage = Stage::Answered(Err(Error::new(ErrorKind::Indeterminate, text)));

@@ -107,10 +107,28 @@ impl State {
             (slot.abandoned, slot.waker) = (true, None);
             return;
         }
-        if let (Stage::Parked, true, About::Release(claim, ttl)) = (&slot.stage, slot.tried, slot.about) {
-            self.owed.add(claim, ttl);
+        if let (Stage::Parked, true) = (&slot.stage, slot.tried) {
+            let about = slot.about;
+            self.give_up(id, about);
         }
         self.slots.free(id);
+    }
+
+    /// A request was sent on a connection that broke, and nobody will send it again.
+    pub(super) fn give_up(&mut self, id: RequestId, about: About) {
+        match about {
+            About::Release(claim, ttl) | About::Cancel(claim, ttl) => self.owed.add(claim, ttl),
+            About::Resume(claim) => self.unask(id, claim),
+            // Whoever asked for a claim takes it back.
+            About::Enqueue(_)
+            | About::Question
+            | About::Once
+            | About::Renew(_)
+            | About::Rejoin(_)
+            | About::Regain(_)
+            | About::Interest
+            | About::Sign => {}
+        }
     }
 
     /// Does what follows from what the service said.
@@ -124,8 +142,11 @@ impl State {
             Heard::Answer(id, answer) => return self.answered(id, answer, now, effects),
             Heard::Granted { claim, token, ttl } => self.granted(claim, token, ttl, now, effects),
             Heard::Lost { claim, loss } => {
-                if let Some(entry) = self.claims.remove(claim) {
-                    effects.ended(entry.claim, loss);
+                // What was asked for just now is answered behind this, which is about an earlier one of that id.
+                if let Some(entry) = self.claims.get_mut(claim)
+                    && !matches!(entry.standing, Standing::Asked)
+                {
+                    effects.lost(&entry.claim, loss);
                 }
             }
             Heard::Position { claim, position } => {
@@ -163,6 +184,8 @@ impl State {
                     tracing::warn!(%error, "what was watched or listened to is so no longer");
                 }
             }
+            // Nobody has what was resumed, and nobody takes it back.
+            About::Resume(claim) if abandoned => self.unask(id, claim),
             About::Enqueue(claim) | About::Resume(claim) => self.asked(id, claim, &answer),
             About::Renew(claim) => {
                 if let Ok(Answer::Gone) = answer {
@@ -179,6 +202,13 @@ impl State {
             effects.wakers.extend(slot.waker.take());
         }
         Ok(())
+    }
+
+    /// Forgets a claim, if it is that request that made it what it is.
+    pub(super) fn unask(&mut self, id: RequestId, claim: ClaimId) {
+        if self.claims.asked_by(claim, id).is_some() {
+            self.claims.remove(claim);
+        }
     }
 
     /// A claim that somebody asked for.
@@ -263,13 +293,18 @@ impl State {
 
     /// The turn of a claim has come.
     fn granted(&mut self, id: ClaimId, token: Token, ttl: Duration, now: Instant, effects: &mut Effects) {
-        match self.claims.get_mut(id) {
-            Some(entry) if !matches!(entry.standing, Standing::Failed(_)) => {
+        let Some(entry) = self.claims.get_mut(id) else {
+            // Whoever wanted it is gone.
+            return self.take_back(id, ttl, now);
+        };
+        match entry.standing {
+            // It was asked for again meanwhile: the answer to that is behind this.
+            Standing::Asked => {}
+            Standing::Waiting | Standing::Granted => {
                 entry.standing = Standing::Granted;
                 effects.granted(&entry.claim, Grant { token, ttl, base: self.confirmed });
             }
-            // Whoever wanted it is gone.
-            _ => self.take_back(id, ttl, now),
+            Standing::Failed(_) => self.take_back(id, ttl, now),
         }
     }
 
