@@ -41,7 +41,7 @@ fn hint(error: &Error) -> &'static str {
     let Some(cause) = io_error(error) else { return "" };
     let nowhere = [Io::TimedOut, Io::HostUnreachable, Io::NetworkUnreachable];
     if cause.kind() == Io::ConnectionRefused {
-        "; start one with `tenure serve`, or name another with --url or TENURE_URL"
+        " with --url or TENURE_URL"
     } else if is_signed_by_a_stranger(cause) {
         " (--tls-ca)"
     } else if nowhere.contains(&cause.kind()) || is_no_host(cause) {
@@ -77,7 +77,7 @@ mod tests {
     use super::*;
 
     fn explained(kind: ErrorKind, cause: Io) -> String {
-        let error = Error::with_source(kind, "no service at tenure://a:1", io::Error::from(cause));
+        let error = Error::with_source(kind, "no service: start one, or name another", io::Error::from(cause));
         exit::chain(&Failure::of(&error))
     }
 
@@ -85,12 +85,11 @@ mod tests {
     fn an_error_is_told_with_the_flag_that_would_help_and_its_cause() {
         assert_eq!(
             explained(ErrorKind::Unavailable, Io::ConnectionRefused),
-            "no service at tenure://a:1; start one with `tenure serve`, or name another with --url or TENURE_URL: \
-             connection refused"
+            "no service: start one, or name another with --url or TENURE_URL: connection refused"
         );
         assert_eq!(
             explained(ErrorKind::Unavailable, Io::ConnectionReset),
-            "no service at tenure://a:1: connection reset"
+            "no service: start one, or name another: connection reset"
         );
     }
 }

@@ -76,7 +76,7 @@ pub(super) fn not_in_tls(address: &Address) -> Error {
 
 fn unreachable(address: &Address, error: io::Error) -> Error {
     let message = if error.kind() == io::ErrorKind::ConnectionRefused {
-        format!("no service at {address}")
+        format!("no service at {address}: start one with `tenure serve`, or name another")
     } else if error.raw_os_error() == Some(nix::libc::EMFILE) {
         "this process may open no more connections: raise `ulimit -n`".to_owned()
     } else {
@@ -106,8 +106,9 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let gone = address(false, listener.local_addr().expect("its address").port());
         drop(listener);
-        let expected = (ErrorKind::Unavailable, format!("no service at {gone}"));
-        assert_eq!(failure(&gone, &TlsRoots::default()).await, expected);
+        let (kind, text) = failure(&gone, &TlsRoots::default()).await;
+        assert_eq!(kind, ErrorKind::Unavailable);
+        assert!(text.starts_with(&format!("no service at {gone}: start one")), "{text}");
     }
 
     #[tokio::test]

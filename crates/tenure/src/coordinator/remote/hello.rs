@@ -5,7 +5,6 @@ use super::pipe::Pipe;
 use super::refused;
 use crate::{Clock, Error, ErrorKind, Instant, net};
 use std::future::poll_fn;
-use std::io;
 use std::time::Duration;
 use tenure_wire::mux::{
     FRAME_LEN_MAX, Framed, Hello, Message, PREFACE, Request, RequestId, Response, VERSION, decode_message,
@@ -35,25 +34,13 @@ pub(super) struct Connected {
 pub(super) async fn open(link: &Link, session: u128) -> Result<Connected, Error> {
     let patience = link.options.connect_timeout;
     let began = Clock::system().now();
-    let stream = net::connect(&link.address, &link.options.tls_roots, patience).await.map_err(advise)?;
+    let stream = net::connect(&link.address, &link.options.tls_roots, patience).await?;
     let left = patience.saturating_sub(Clock::system().now().since(began));
     let greeting = tokio::time::timeout(left, greet(link, Pipe::new(stream), session));
     greeting.await.unwrap_or_else(|_| {
         let text = format!("the service at {} does not answer", link.address);
         Err(Error::new(ErrorKind::Unavailable, text))
     })
-}
-
-/// The error of a connection, with what to do about the usual one.
-fn advise(error: Error) -> Error {
-    let refused = std::error::Error::source(&error)
-        .and_then(|source| source.downcast_ref::<io::Error>())
-        .is_some_and(|source| source.kind() == io::ErrorKind::ConnectionRefused);
-    if !refused {
-        return error;
-    }
-    let text = format!("{error}: start one with `tenure serve`, or name another one");
-    Error::with_source(error.kind().clone(), text, io::Error::from(io::ErrorKind::ConnectionRefused))
 }
 
 async fn greet(link: &Link, mut pipe: Pipe, session: u128) -> Result<Connected, Error> {
