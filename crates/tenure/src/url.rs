@@ -21,15 +21,13 @@ impl Place {
         if let Some(name) = url.strip_prefix("memory:") {
             return Ok(Self::Memory(name.to_owned()));
         }
-        let Some((scheme, rest)) = url.split_once("://").filter(|(scheme, _)| is_service(scheme)) else {
+        if !url.split_once("://").is_some_and(|(scheme, _)| is_service(scheme)) {
             return Err(Error::new(
                 ErrorKind::Invalid,
                 format!("nothing is known of the URL {url:?}: {KNOWN}"),
             ));
-        };
-        let addresses =
-            rest.trim_end_matches('/').split(',').map(|each| format!("{scheme}://{each}").parse());
-        addresses.collect::<Result<_, Error>>().map(Self::Services).map_err(|why| {
+        }
+        Address::list(url).map(Self::Services).map_err(|why| {
             Error::with_source(ErrorKind::Invalid, format!("the URL {url:?} is not understood: {KNOWN}"), why)
         })
     }

@@ -28,6 +28,28 @@ pub struct Address {
     pub port: u16,
 }
 
+impl Address {
+    /// Reads several, with commas between them: `tenure://HOST:PORT,HOST:PORT`.
+    ///
+    /// # Errors
+    ///
+    /// `Invalid`: one of them is none.
+    ///
+    /// ```
+    /// use tenure::net::Address;
+    ///
+    /// let addresses = Address::list("tenure://a,b:7000,[::1]")?;
+    /// let texts: Vec<String> = addresses.iter().map(ToString::to_string).collect();
+    /// assert_eq!(texts, ["tenure://a:6388", "tenure://b:7000", "tenure://[::1]:6388"]);
+    /// # Ok::<(), tenure::Error>(())
+    /// ```
+    pub fn list(text: &str) -> Result<Vec<Self>, Error> {
+        let (scheme, rest) = text.split_once("://").unwrap_or((text, ""));
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        rest.split(',').map(|each| format!("{scheme}://{each}").parse()).collect()
+    }
+}
+
 const SCHEME: &str = "the address of a service is written tenure://HOST:PORT";
 const SEVERAL: &str = "one service only: this names several";
 const EXTRA: &str = "nothing but a host and a port belongs into the address of a service";
