@@ -131,7 +131,7 @@ impl Builder {
             }
             Place::Services(addresses) => self.reach(addresses).await?,
         };
-        Ok(self.build(coordinators))
+        Ok(self.build(coordinators, false))
     }
 
     /// A client of a coordinator of one's own.
@@ -153,7 +153,7 @@ impl Builder {
         let coordinators: Vec<_> = coordinators.into_iter().collect();
         assert!(!coordinators.is_empty(), "a client has at least one coordinator");
         self.options.note = Arc::new(of_this_process(&self.label));
-        self.build(coordinators)
+        self.build(coordinators, true)
     }
 
     async fn reach(&self, addresses: Vec<Address>) -> Result<Vec<Arc<dyn Coordinator>>, Error> {
@@ -164,10 +164,10 @@ impl Builder {
         Ok(reached)
     }
 
-    fn build(self, coordinators: Vec<Arc<dyn Coordinator>>) -> Tenure {
+    fn build(self, coordinators: Vec<Arc<dyn Coordinator>>, says_who: bool) -> Tenure {
         let Self { options: Options { clock, note, .. }, shard, retry, bond, .. } = self;
         let shards = Shards::new(coordinators, shard, &clock);
-        Tenure::new(Client { shards, clock, note, retry, bond })
+        Tenure::new(Client { shards, clock, note, says_who, retry, bond })
     }
 }
 

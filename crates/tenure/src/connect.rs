@@ -13,6 +13,7 @@ use crate::shard::Shards;
 use crate::terms::Terms;
 use crate::watch::Signals;
 use crate::{Bond, Clock, Error, Inspection, Note, Space};
+use std::fmt;
 use std::sync::Arc;
 
 /// A client: where locks and semaphores come from. Clones are the same client, and cost nothing.
@@ -30,14 +31,15 @@ use std::sync::Arc;
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Tenure(Arc<Client>);
 
-#[derive(Debug)]
 pub(crate) struct Client {
     pub(crate) shards: Shards,
     pub(crate) clock: Clock,
     pub(crate) note: Arc<Note>,
+    /// Its coordinators do not know its note.
+    pub(crate) says_who: bool,
     pub(crate) retry: Retry,
     pub(crate) bond: Bond,
 }
@@ -209,11 +211,18 @@ impl Tenure {
     }
 
     pub(crate) fn terms(&self) -> Terms {
-        Terms::new(self.0.retry.clone(), self.0.bond)
+        let note = self.0.says_who.then(|| Arc::clone(&self.0.note));
+        Terms::new(self.0.retry.clone(), self.0.bond, note)
     }
 
     /// What others see of this client, with another label.
     pub(crate) fn note(&self, label: &str) -> Note {
         Note { label: label.into(), host: self.0.note.host.clone(), pid: self.0.note.pid }
+    }
+}
+
+impl fmt::Debug for Tenure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tenure").field("coordinators", self.shards()).finish_non_exhaustive()
     }
 }

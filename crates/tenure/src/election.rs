@@ -78,7 +78,7 @@ impl Election {
     /// Dropping the future loses nothing.
     pub async fn observe(&self) -> Result<Leaders, Error> {
         let watch = self.gate.watch().await?;
-        let observer = Observer { gate: self.gate.clone(), watch, told: None, looks: true };
+        let observer = Observer { gate: self.gate.clone(), watch, told: None, newest: None, looks: true };
         Ok(Leaders { leaders: Unfold::new(observer, |observer| Box::pin(observer.step())) })
     }
 
@@ -153,6 +153,8 @@ struct Observer {
     gate: Gate,
     watch: Watch,
     told: Option<Option<Leader>>,
+    /// The latest grant that it knows of: what was seen by looking is told by the watch too, and later.
+    newest: Option<Fence>,
     /// It does not know, and has to look.
     looks: bool,
 }
@@ -174,6 +176,7 @@ impl Observer {
         match self.gate.inspect().await {
             Ok(seen) => {
                 self.looks = false;
+                self.newest = self.newest.max(seen.as_ref().and_then(newest_of));
                 Some(seen.and_then(|seen| leader_of(&seen)))
             }
             Err(error) => {
@@ -192,19 +195,19 @@ impl Observer {
                 None
             }
             Seen::Observed(seen) => match seen.happened {
-                Happened::Granted { fence, note } => {
+                Happened::Granted { fence, note } => self.is_new(fence).then(|| {
                     let value = note.map(|note| note.label.clone()).unwrap_or_default();
-                    // What was seen while looking may be told again.
-                    Some(Some(Leader { value, fence })).filter(|_| !self.has_seen(fence))
-                }
-                Happened::Ended { fence, .. } => Some(None).filter(|_| self.leads(fence)),
+                    Some(Leader { value, fence })
+                }),
+                Happened::Ended { fence, .. } => self.leads(fence).then_some(None),
                 Happened::Queue => None,
             },
         })
     }
 
-    fn has_seen(&self, fence: Fence) -> bool {
-        self.told.iter().flatten().any(|leader| leader.fence >= fence)
+    fn is_new(&mut self, fence: Fence) -> bool {
+        let known = self.newest.replace(self.newest.map_or(fence, |newest| newest.max(fence)));
+        known < Some(fence)
     }
 
     fn leads(&self, fence: Fence) -> bool {
@@ -216,4 +219,9 @@ fn leader_of(seen: &Inspection) -> Option<Leader> {
     let holder = seen.holders.first()?;
     let value = holder.note.as_ref().map(|note| note.label.clone()).unwrap_or_default();
     Some(Leader { value, fence: holder.fence })
+}
+
+fn newest_of(seen: &Inspection) -> Option<Fence> {
+    let held = seen.holders.iter().map(|holder| holder.fence);
+    held.chain(seen.past.iter().map(|past| past.fence)).max()
 }

@@ -12,10 +12,11 @@ use crate::shard::Shard;
 use crate::stake::{Holding, Stake};
 use crate::terms::{Named, Terms};
 use crate::{Error, Space};
+use std::fmt;
 use std::sync::Arc;
 
 /// A key, how to have it, and where.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Gate {
     pub(crate) client: Tenure,
     pub(crate) named: Named,
@@ -43,7 +44,18 @@ impl Gate {
         let shard = self.shard()?;
         let id = self.terms.claim_id.unwrap_or_else(entropy::claim_id);
         let claim = Arc::new(Claim::new(id, wanted, shard.clock.clone()));
-        let holding = Holding { renew_every: self.terms.renew_every(), retry: self.terms.retry.clone() };
+        let holding = Holding {
+            renew_every: self.terms.renew_every(),
+            retry: self.terms.retry.clone(),
+            chosen: self.terms.claim_id.is_some(),
+        };
         Ok(Stake::new(Arc::clone(shard), claim, holding))
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Named { space, name, limit } = &self.named;
+        write!(f, "{space:?}(\"{}\") of {limit}, {:?}", name.escape_ascii(), self.terms)
     }
 }

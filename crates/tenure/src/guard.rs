@@ -4,6 +4,7 @@ use crate::coordinator::Released;
 use crate::retry::Retry;
 use crate::stake::Stake;
 use crate::{ClaimId, Error, Fence, Instant, Loss, Token, telemetry};
+use std::fmt;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::task::Poll;
@@ -39,7 +40,6 @@ use std::time::Duration;
 /// # }
 /// # async fn back_up() {}
 /// ```
-#[derive(Debug)]
 #[must_use = "what it holds is given back at once when it is dropped"]
 pub struct Guard {
     stake: Stake,
@@ -162,5 +162,18 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         self.tell_end();
+    }
+}
+
+impl fmt::Debug for Guard {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let wanted = self.stake.claim().wanted();
+        f.debug_struct("Guard")
+            .field("space", &wanted.space)
+            .field("key", &format_args!("\"{}\"", wanted.name.escape_ascii()))
+            .field("permits", &wanted.permits)
+            .field("fence", &self.token.fence)
+            .field("is_lost", &self.is_lost())
+            .finish_non_exhaustive()
     }
 }

@@ -16,7 +16,7 @@ use tokio::sync::Notify;
 ///
 /// To hold and to let go cost a lock and a few words; the task wakes when the first renewal is due, not when grants come
 /// and go. It sleeps for as long as nothing is held.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Keeper {
     kept: Mutex<Kept>,
     /// Something is due before the task wakes.

@@ -2,9 +2,10 @@
 
 use crate::coordinator::{Claim, Coordinator, Standing};
 use crate::keeper::Keeper;
-use crate::{Clock, Error, ErrorKind, Loss};
+use crate::{ClaimId, Clock, Error, ErrorKind, Loss};
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 /// Chooses among so many addresses by the bytes of a key.
 pub(crate) type ShardFn = Arc<dyn Fn(&[u8], usize) -> usize + Send + Sync>;
@@ -26,16 +27,22 @@ pub fn shard(key: &[u8], addresses: usize) -> usize {
 }
 
 /// One coordinator, and who renews what it granted.
-#[derive(Debug)]
 pub(crate) struct Shard {
     pub(crate) coordinator: Arc<dyn Coordinator>,
     pub(crate) keeper: Keeper,
     pub(crate) clock: Clock,
+    /// The claims whose ids were chosen by their owners, who may choose the same again.
+    chosen: Mutex<HashMap<ClaimId, Weak<Claim>>>,
 }
 
 impl Shard {
     pub(crate) fn new(coordinator: Arc<dyn Coordinator>, clock: &Clock) -> Arc<Self> {
-        Arc::new(Self { coordinator, keeper: Keeper::default(), clock: clock.clone() })
+        Arc::new(Self {
+            coordinator,
+            keeper: Keeper::default(),
+            clock: clock.clone(),
+            chosen: Mutex::default(),
+        })
     }
 
     /// Whether the coordinator may have a claim still, as far as its owner knows. Where it is known to be over, another
@@ -46,6 +53,27 @@ impl Shard {
             Standing::Waiting | Standing::Granted(_) | Standing::Ended(Loss::Expired | Loss::Closed) => true,
             Standing::Ended(_) => false,
         }
+    }
+
+    /// Takes note of a claim whose owner chose its id, and has the coordinator's answer. To the coordinator one that had
+    /// the id before is the same; here it is over.
+    pub(crate) fn note_chosen(&self, claim: &Arc<Claim>) {
+        let old = self.chosen().insert(claim.id(), Arc::downgrade(claim));
+        if let Some(old) = old.and_then(|old| old.upgrade()).filter(|old| !Arc::ptr_eq(old, claim)) {
+            old.end(Loss::taken_over());
+        }
+    }
+
+    /// Forgets a claim that it took note of.
+    pub(crate) fn forget_chosen(&self, claim: &Arc<Claim>) {
+        let mut chosen = self.chosen();
+        if chosen.get(&claim.id()).is_some_and(|known| known.as_ptr() == Arc::as_ptr(claim)) {
+            chosen.remove(&claim.id());
+        }
+    }
+
+    fn chosen(&self) -> MutexGuard<'_, HashMap<ClaimId, Weak<Claim>>> {
+        self.chosen.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -88,7 +116,7 @@ impl Shards {
 
 impl fmt::Debug for Shards {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(&self.list).finish()
+        f.debug_list().entries(self.list.iter().map(|shard| &shard.coordinator)).finish()
     }
 }
 

@@ -1,6 +1,6 @@
 //! What somebody has in a claim, and gives back by letting go of it.
 
-use crate::coordinator::{Claim, Grant, Released, Renewal, Renewed};
+use crate::coordinator::{Claim, Grant, Released, Renewal, Renewed, Standing};
 use crate::guard::Guard;
 use crate::keeper::{Keeper, Slot};
 use crate::retry::Retry;
@@ -11,7 +11,6 @@ use std::time::Duration;
 
 /// A claim that somebody has asked for, stands in line with, or holds. Whoever drops it takes it back in the background,
 /// at whatever point that is.
-#[derive(Debug)]
 pub(crate) struct Stake {
     shard: Arc<Shard>,
     claim: Arc<Claim>,
@@ -23,10 +22,12 @@ pub(crate) struct Stake {
 }
 
 /// How a claim is held.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Holding {
     pub(crate) renew_every: Duration,
     pub(crate) retry: Retry,
+    /// Its owner chose the id, and may choose it again.
+    pub(crate) chosen: bool,
 }
 
 impl Stake {
@@ -47,6 +48,13 @@ impl Stake {
         &self.holding.retry
     }
 
+    /// The coordinator has it: one that had the same id before is over.
+    pub(crate) fn is_known(&self) {
+        if self.holding.chosen {
+            self.shard.note_chosen(&self.claim);
+        }
+    }
+
     /// From now on there may be something to take back.
     pub(crate) const fn arm(&mut self) {
         self.armed = true;
@@ -62,6 +70,7 @@ impl Stake {
     /// A lease that is a good part over by now is started anew first. When that takes as long again, it is too short to
     /// be kept.
     pub(crate) async fn hand_out(mut self, grant: Grant, asked: Instant) -> Result<Guard, Error> {
+        self.is_known();
         let (mut base, mut now) = (grant.base, self.shard.clock.now());
         if now.since(base) > grant.ttl / 3 {
             base = self.holding.retry.run(&self.shard.clock, || self.renew_now()).await?;
@@ -72,8 +81,11 @@ impl Stake {
             }
         }
         self.arm();
-        self.slot = Some(Keeper::hold(&self.shard, &self.claim, base, self.holding.renew_every)?);
         self.claim.guard(true);
+        self.slot = Some(Keeper::hold(&self.shard, &self.claim, base, self.holding.renew_every)?);
+        if let Standing::Ended(loss) = self.claim.standing() {
+            return Err(Error::lost(loss));
+        }
         telemetry::acquired(&self.claim, grant.token.fence, now.since(asked));
         Ok(Guard::new(self, grant.token, now))
     }
@@ -107,8 +119,8 @@ impl Stake {
     }
 
     fn leave_keeper(&mut self) {
+        self.claim.guard(false);
         if let Some(slot) = self.slot.take() {
-            self.claim.guard(false);
             self.shard.keeper.drop_claim(slot);
         }
     }
@@ -123,6 +135,9 @@ impl Drop for Stake {
         self.leave_keeper();
         if self.armed && self.shard.may_have(&self.claim) {
             self.shard.coordinator.cancel(&self.claim);
+        }
+        if self.holding.chosen {
+            self.shard.forget_chosen(&self.claim);
         }
     }
 }

@@ -26,7 +26,7 @@ pub(crate) struct Terms {
 }
 
 /// Which key, and how many permits it has in all.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Named {
     pub(crate) space: Space,
     pub(crate) name: Arc<[u8]>,
@@ -41,8 +41,8 @@ impl Named {
 }
 
 impl Terms {
-    pub(crate) const fn new(retry: Retry, bond: Bond) -> Self {
-        Self { ttl: TTL, renew_every: None, wait: None, permits: 1, claim_id: None, note: None, retry, bond }
+    pub(crate) const fn new(retry: Retry, bond: Bond, note: Option<Arc<Note>>) -> Self {
+        Self { ttl: TTL, renew_every: None, wait: None, permits: 1, claim_id: None, note, retry, bond }
     }
 
     /// How often to renew.

@@ -6,6 +6,7 @@ use crate::guard::Guard;
 use crate::stake::Stake;
 use crate::unfold::{Unfold, stream};
 use crate::{ClaimId, Error, Instant, telemetry};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch::Receiver;
@@ -44,7 +45,6 @@ pub enum Enqueued {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 #[must_use = "dropping it leaves the line"]
 pub struct Ticket {
     stake: Stake,
@@ -127,6 +127,18 @@ impl Ticket {
             waiting.instrument(telemetry::waiting(claim)).await?
         };
         stake.hand_out(grant, asked).await
+    }
+}
+
+impl fmt::Debug for Ticket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let wanted = self.stake.claim().wanted();
+        f.debug_struct("Ticket")
+            .field("space", &wanted.space)
+            .field("key", &format_args!("\"{}\"", wanted.name.escape_ascii()))
+            .field("permits", &wanted.permits)
+            .field("joined_behind", &self.position)
+            .finish_non_exhaustive()
     }
 }
 

@@ -99,6 +99,7 @@ impl Gate {
                 stake.hand_out(grant, asked).await.map(Asked::Acquired)
             }
             Ok(coordinator::Enqueued::Queued { position }) => {
+                stake.is_known();
                 telemetry::queued(stake.claim(), position);
                 Ok(Asked::Queued(Ticket::new(stake, position, asked)))
             }

@@ -2,8 +2,10 @@
 
 use super::Gate;
 use crate::coordinator::Released;
+use crate::terms::invalid;
 use crate::watch::Watch;
 use crate::{Error, Fence, HolderInfo, Inspection, Token};
+use tenure_wire::mux::REASON_LEN_MAX;
 
 impl Gate {
     pub(crate) async fn inspect(&self) -> Result<Option<Inspection>, Error> {
@@ -33,6 +35,9 @@ impl Gate {
 
     /// Asked once: whoever is granted next is not to lose it to a second attempt.
     pub(crate) async fn steal(&self, fence: Option<Fence>, reason: &str) -> Result<u64, Error> {
+        if reason.len() > REASON_LEN_MAX {
+            return Err(invalid(format!("a reason has at most {REASON_LEN_MAX} bytes")));
+        }
         self.shard()?.coordinator.steal(self.named.key()?, fence, reason).await
     }
 

@@ -9,7 +9,6 @@ use std::time::Duration;
 const AGAIN: (Duration, Duration) = (Duration::from_millis(5), Duration::from_secs(1));
 
 /// Everything that a keeper keeps.
-#[derive(Debug)]
 pub(super) struct Kept {
     pub(super) slots: Slots,
     /// When the task wakes.
@@ -24,7 +23,6 @@ impl Default for Kept {
 }
 
 /// A claim that is held.
-#[derive(Debug)]
 pub(super) struct Held {
     claim: Arc<Claim>,
     every: Duration,
@@ -103,7 +101,7 @@ impl Held {
 }
 
 /// A table whose places are used again.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Slots {
     places: Vec<Option<Held>>,
     free: Vec<u32>,
