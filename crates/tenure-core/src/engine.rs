@@ -1,6 +1,7 @@
 //! Many queues, the leases that end their grants, and the owners that they end with.
 
 mod claims;
+mod grants;
 mod inspection;
 mod look;
 mod outcome;
@@ -23,16 +24,14 @@ pub use outcome::{
 pub use view::{Holder, QueueView};
 pub use watch::SharedKey;
 
-use crate::deadlines::{Deadlines, Due, Turn};
+use crate::deadlines::Deadlines;
 use crate::planted::{Bug, planted};
 use crate::{ClaimId, Fence, FenceRange, Instant, Key, OwnerId, Token};
 use alloc::collections::VecDeque;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use claims::{Claim, Claims, NONE, Stage};
 use core::time::Duration;
 use owners::Owners;
-use past::PastGrant;
 use queues::Queues;
 use watch::Watched;
 
@@ -125,8 +124,10 @@ impl Engine {
 
     /// Asks for permits: they are granted at once, or the claim joins the line, or nothing happens, as its patience says.
     ///
-    /// A claim that is known already is not made again: it belongs to whoever asks from now on, and the answer tells how it
-    /// stands. Its grant, if it has one, is taken and its lease starts anew.
+    /// A claim that is known already is not made again. From now on it belongs to whoever asks, with the lease, the bond, the
+    /// note and the patience of this request; it keeps its place and its secret. The answer tells how it stands: its grant,
+    /// if it has one, is taken and its lease starts anew. A request for another key or for other permits is a
+    /// [`Refusal::Conflict`], one with another limit a [`Refusal::LimitMismatch`], and both change nothing.
     pub fn enqueue(&mut self, now: Instant, request: &Request<'_>) -> Enqueued {
         self.handle_timeout(now);
         let hash = self.claims.hash(request.claim);
@@ -137,7 +138,7 @@ impl Engine {
     }
 
     /// Goes on waiting with other patience, or takes the grant if the turn has come. Taking it, even again, starts its
-    /// lease anew.
+    /// lease anew. Nobody waits with a claim whose owner has gone: more patience does not keep it in line.
     pub fn wait(&mut self, now: Instant, claim: ClaimId, patience: Patience) -> Waited {
         self.handle_timeout(now);
         let Some((slot, fence)) = self.find(claim) else { return Waited::Unknown };
@@ -168,11 +169,12 @@ impl Engine {
         Renewed::Until(self.start_lease(slot, ttl))
     }
 
-    /// The same for the claim of an owner, found by its id. A claim that somebody else has taken over is not one's own.
+    /// The same for the claim of an owner, found by its id. A claim that somebody else has taken over is not one's own, nor is
+    /// one that lost its owner in line.
     pub fn renew_claim(&mut self, now: Instant, owner: OwnerId, claim: ClaimId, ttl: Duration) -> Renewed {
         self.handle_timeout(now);
         match self.find(claim) {
-            Some((slot, Some(_))) if self.claims.at(slot).owner == owner => {
+            Some((slot, Some(_))) if self.claims.at(slot).is_of(owner) || planted(Bug::StaleRenewal) => {
                 Renewed::Until(self.start_lease(slot, ttl))
             }
             Some(_) | None => Renewed::NotHeld,
@@ -368,43 +370,6 @@ impl Engine {
         self.claims.at(slot).secret.matches(token.secret).then_some(slot)
     }
 
-    /// Hands a grant to its owner; its lease starts now.
-    fn hold(&mut self, slot: u32, fence: Fence) -> Grant {
-        let went = self.goes(slot);
-        let claim = self.claims.at_mut(slot);
-        claim.stage = Stage::Held(fence);
-        let ttl = claim.ttl;
-        if went && !self.goes(slot) {
-            self.owners.unlink(&mut self.claims, slot);
-        }
-        self.start_lease(slot, ttl);
-        self.grant(slot, fence)
-    }
-
-    fn grant(&self, slot: u32, fence: Fence) -> Grant {
-        let claim = self.claims.at(slot);
-        let deadline = self.deadlines.get(slot).unwrap_or(self.now);
-        Grant { token: Token { fence, secret: claim.secret }, ttl: claim.ttl, deadline }
-    }
-
-    fn start_lease(&mut self, slot: u32, ttl: Duration) -> Instant {
-        self.end_lease_at(slot, self.now.after(ttl))
-    }
-
-    fn end_lease_at(&mut self, slot: u32, at: Instant) -> Instant {
-        self.deadlines.set(slot, Due { at, turn: Turn::lease(self.claims.at(slot).serial) });
-        at
-    }
-
-    fn await_until(&mut self, slot: u32, patience: Patience) {
-        match patience {
-            Patience::Until(at) => {
-                self.deadlines.set(slot, Due { at, turn: Turn::wait(self.claims.at(slot).serial) });
-            }
-            Patience::None | Patience::Endless => self.deadlines.clear(slot),
-        }
-    }
-
     fn patience_left(&self, patience: Patience) -> Patience {
         match patience {
             Patience::Until(at) if at <= self.now => Patience::None,
@@ -414,91 +379,5 @@ impl Engine {
 
     fn next_forgetting(&self) -> Option<Instant> {
         self.queues.idle_longest().map(|since| since.after(self.limits.idle_max))
-    }
-
-    /// Whether a claim stands in its owner's list.
-    fn goes(&self, slot: u32) -> bool {
-        self.claims.at(slot).goes()
-    }
-
-    fn is_left_behind(&self, slot: u32) -> bool {
-        let waits = || self.claims.at(slot).stage == Stage::Waiting;
-        planted(Bug::WaiterKept) && waits() || planted(Bug::PermitLeaked) && !waits()
-    }
-
-    fn is_near_enough(&self, slot: u32, at: Instant) -> bool {
-        planted(Bug::LapsedEarly)
-            && self.claims.at(slot).stage != Stage::Waiting
-            && at.since(self.now) < Duration::from_nanos(2)
-    }
-
-    fn lapse(&mut self, slot: u32) {
-        let waited = self.claims.at(slot).stage == Stage::Waiting;
-        let change = if waited { Change::TimedOut } else { Change::Lapsed };
-        self.tell(slot, change);
-        self.end(slot, Ending::Lapsed);
-    }
-
-    fn tell(&mut self, slot: u32, change: Change) {
-        let claim = self.claims.at(slot);
-        self.events.push_back(Event { owner: claim.owner, claim: claim.id, change });
-    }
-
-    /// Removes a claim and lets those who come next have what it leaves.
-    fn end(&mut self, slot: u32, ending: Ending) {
-        self.end_because(slot, ending, None);
-    }
-
-    fn end_because(&mut self, slot: u32, ending: Ending, reason: Option<&Arc<str>>) {
-        if self.goes(slot) {
-            self.owners.unlink(&mut self.claims, slot);
-        }
-        self.deadlines.clear(slot);
-        let Some(claim) = self.claims.remove(slot) else { return };
-        let queue = self.queues.at_mut(claim.queue);
-        match claim.stage.fence() {
-            Some(fence) => {
-                queue.release(fence);
-                let reason = || reason.map_or_else(|| Arc::from(""), Arc::clone);
-                self.observe(claim.queue, || Happened::Ended { fence, ending, reason: reason() });
-                self.queues.entry_mut(claim.queue).past.push(PastGrant {
-                    fence,
-                    owner: claim.owner,
-                    since: claim.since,
-                    ended: self.now,
-                    ending,
-                    note: claim.note,
-                });
-            }
-            None => {
-                queue.cancel(claim.serial);
-                self.observe(claim.queue, || Happened::Queue);
-            }
-        }
-        let unseen = match claim.stage {
-            Stage::Waiting => planted(Bug::HeadLeftUnseen),
-            Stage::Offered(_) | Stage::Held(_) => planted(Bug::LostWakeUp),
-        };
-        if !unseen {
-            self.grant_waiters(claim.queue);
-        }
-        self.queues.note_use(claim.queue, self.now);
-    }
-
-    fn grant_waiters(&mut self, queue: u32) {
-        while let Some(granted) = self.queues.at_mut(queue).grant_next(&mut self.fences) {
-            let claim = self.claims.at_mut(granted.claim);
-            claim.stage = Stage::Offered(granted.fence);
-            claim.since = self.now;
-            let (ttl, orphan) = (claim.ttl, claim.orphan);
-            let until = self.deadlines.get(granted.claim).filter(|_| orphan);
-            // The lease of an orphan runs already. Those behind it wait for nobody longer than one lease.
-            self.end_lease_at(granted.claim, until.unwrap_or_else(|| self.now.after(ttl)));
-            self.tell(granted.claim, Change::Ready);
-            if self.queues.at(queue).watched {
-                let note = self.claims.at(granted.claim).note.clone();
-                self.observe(queue, || Happened::Granted { fence: granted.fence, note });
-            }
-        }
     }
 }

@@ -29,6 +29,18 @@ pub(crate) enum Bug {
     ClaimForgotten,
     /// A lease ends a little before its deadline.
     LapsedEarly,
+    /// Whoever takes a claim over is told so, but it still goes with the owner before.
+    TakenOverInVain,
+    /// A claim in line whose owner went waits for ever.
+    OrphanEndless,
+    /// The lease of a claim whose owner went starts again when its turn comes.
+    OrphanRevived,
+    /// An owner that a claim was taken from can still renew it.
+    StaleRenewal,
+    /// A theft does not wake the next in line.
+    StealWakesNobody,
+    /// Those who watch a key are not told that its line has changed.
+    ObservationLost,
 }
 
 #[cfg(not(test))]

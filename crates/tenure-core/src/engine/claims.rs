@@ -27,7 +27,8 @@ pub(super) struct Claim {
     /// When it joined the line, or was granted.
     pub(super) since: Instant,
     pub(super) note: Option<Arc<Note>>,
-    /// Its owner has gone, and its lease runs though it waits.
+    /// It was in line, or not taken yet, when its owner went. It has no owner until somebody asks for it, and its lease runs
+    /// even in line.
     pub(super) orphan: bool,
     /// Its neighbours among the claims of its owner.
     pub(super) previous: u32,
@@ -46,6 +47,10 @@ pub(super) enum Stage {
 }
 
 impl Claim {
+    pub(super) fn is_of(&self, owner: OwnerId) -> bool {
+        !self.orphan && self.owner == owner
+    }
+
     /// Whether it ends, or is orphaned, when its owner goes; then it stands in its owner's list.
     pub(super) fn goes(&self) -> bool {
         !self.orphan && (self.bond == Bond::Connection || !matches!(self.stage, Stage::Held(_)))

@@ -19,7 +19,7 @@ pub struct Request<'a> {
     pub limit: Limit,
     /// How long a grant lives unless it is renewed.
     pub ttl: Duration,
-    /// The proof of the grant, should there be one.
+    /// The proof of the grant, should there be one. A claim keeps that of its first request.
     pub secret: Secret,
     /// What it ends with.
     pub bond: Bond,
@@ -132,7 +132,8 @@ pub enum Bond {
     Connection,
     /// Its lease alone. What waits, or was not taken yet, goes with the connection all the same.
     Lease,
-    /// Its lease alone, in line too: whoever asks again with its id before that ends has it, and its place.
+    /// Its lease alone, in line too, where that runs from the moment at which its owner's connection goes: whoever asks again
+    /// with its id before the lease ends has it, and its place.
     Resumable,
 }
 

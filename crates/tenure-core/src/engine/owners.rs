@@ -35,17 +35,22 @@ impl Owners {
     pub(super) fn link(&mut self, claims: &mut Claims, slot: u32) {
         let owner = claims.at(slot).owner;
         let hash = self.heads.hash(owner);
-        match self.heads.find_mut(hash, |head| claims.at(head).owner == owner) {
-            None => self.heads.insert(hash, slot),
+        let next = match self.heads.find_mut(hash, |head| claims.at(head).owner == owner) {
+            None => {
+                self.heads.insert(hash, slot);
+                NONE
+            }
             Some(head) => {
                 let next = core::mem::replace(head, slot);
                 claims.at_mut(next).previous = slot;
-                claims.at_mut(slot).next = next;
+                next
             }
-        }
+        };
+        let claim = claims.at_mut(slot);
+        (claim.previous, claim.next) = (NONE, next);
     }
 
-    /// Takes a claim out of its owner's list.
+    /// Takes a claim out of its owner's list, in which it stands.
     pub(super) fn unlink(&mut self, claims: &mut Claims, slot: u32) {
         let claim = claims.at(slot);
         let (owner, previous, next) = (claim.owner, claim.previous, claim.next);

@@ -1,13 +1,14 @@
 //! Whose a claim is: it goes with its owner, or waits for it to come back, or is taken over by its id.
 
-use super::claims::{NONE, Stage};
+use super::claims::Stage;
 use super::{Bond, Change, Ending, Engine, Enqueued, Grant, Patience, Refusal, Request};
+use crate::planted::{Bug, planted};
 use crate::{ClaimId, Instant, Key, OwnerId};
 use alloc::vec::Vec;
 
 impl Engine {
-    /// Ends the claims that go with their owner, and orphans those that wait for it to come back, at most `most` in one call;
-    /// true when none is left.
+    /// Ends the claims that go with their owner, and orphans those that wait for it to come back, the latest first, at most
+    /// `most` in one call; true when none is left. An owner that has gone must not ask again.
     pub fn disconnect(&mut self, now: Instant, owner: OwnerId, most: usize) -> bool {
         self.handle_timeout(now);
         let claims = self.owners.claims(owner, &self.claims);
@@ -28,7 +29,7 @@ impl Engine {
         self.handle_timeout(now);
         let (slot, fence) = self.find(claim)?;
         let fence = fence.filter(|_| self.queues.at(self.claims.at(slot).queue).key() == key)?;
-        self.hand_over(slot, owner);
+        self.hand_over(slot, owner, self.claims.at(slot).bond);
         Some(self.hold(slot, fence))
     }
 
@@ -38,7 +39,7 @@ impl Engine {
         self.handle_timeout(now);
         let (slot, fence) = self.find(claim)?;
         let claim = self.claims.at(slot);
-        let waits_for_owner = matches!(claim.stage, Stage::Offered(_)) && claim.owner == owner;
+        let waits_for_owner = matches!(claim.stage, Stage::Offered(_)) && claim.is_of(owner);
         let fence = fence.filter(|_| waits_for_owner)?;
         Some(self.hold(slot, fence))
     }
@@ -54,8 +55,9 @@ impl Engine {
             return Enqueued::Refused(Refusal::LimitMismatch(queue.queue.limit()));
         }
         let fence = claim.stage.fence();
-        self.claims.at_mut(slot).ttl = request.ttl;
-        self.hand_over(slot, request.owner);
+        self.hand_over(slot, request.owner, request.bond);
+        let claim = self.claims.at_mut(slot);
+        (claim.ttl, claim.note) = (request.ttl, request.note.cloned());
         match (fence, self.patience_left(request.patience)) {
             (Some(fence), _) => Enqueued::Acquired(self.hold(slot, fence)),
             (None, Patience::None) => {
@@ -70,33 +72,42 @@ impl Engine {
     }
 
     /// Lets a claim belong to whoever has asked for it by its id. The one before hears of it, if it is there to hear.
-    fn hand_over(&mut self, slot: u32, owner: OwnerId) {
-        let claim = self.claims.at(slot);
-        if claim.owner == owner && !claim.orphan {
-            return;
-        }
-        if claim.owner != owner {
+    fn hand_over(&mut self, slot: u32, owner: OwnerId, bond: Bond) {
+        if self.claims.at(slot).owner != owner {
             self.tell(slot, Change::TakenOver);
+        }
+        let claim = self.claims.at(slot);
+        if claim.is_of(owner) && claim.bond == bond || planted(Bug::TakenOverInVain) {
+            return;
         }
         if self.goes(slot) {
             self.owners.unlink(&mut self.claims, slot);
         }
         let claim = self.claims.at_mut(slot);
-        (claim.owner, claim.orphan, claim.previous, claim.next) = (owner, false, NONE, NONE);
+        (claim.owner, claim.bond, claim.orphan) = (owner, bond, false);
         if self.goes(slot) {
             self.owners.link(&mut self.claims, slot);
         }
     }
 
-    /// Leaves a claim without an owner. Its lease runs from now on, in line too, and ends unless somebody asks for it.
+    /// Leaves a claim without an owner. In line its lease runs from now on, unless its patience ends before.
     fn orphan(&mut self, slot: u32) {
+        let claim = self.claims.at(slot);
+        let (waits, until) = (claim.stage == Stage::Waiting, self.now.after(claim.ttl));
         self.owners.unlink(&mut self.claims, slot);
-        let claim = self.claims.at_mut(slot);
-        claim.orphan = true;
-        (claim.previous, claim.next) = (NONE, NONE);
-        let (waits, ttl) = (claim.stage == Stage::Waiting, claim.ttl);
-        if waits {
-            self.await_until(slot, Patience::Until(self.now.after(ttl)));
+        self.claims.at_mut(slot).orphan = true;
+        if waits && !planted(Bug::OrphanEndless) {
+            self.await_until(slot, Patience::Until(until));
         }
+    }
+
+    /// Whether a claim ends, or is orphaned, with its owner, in whose list it then stands.
+    pub(super) fn goes(&self, slot: u32) -> bool {
+        self.claims.at(slot).goes()
+    }
+
+    fn is_left_behind(&self, slot: u32) -> bool {
+        let waits = || self.claims.at(slot).stage == Stage::Waiting;
+        planted(Bug::WaiterKept) && waits() || planted(Bug::PermitLeaked) && !waits()
     }
 }

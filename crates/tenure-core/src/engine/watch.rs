@@ -1,8 +1,9 @@
 //! Keys that somebody watches.
 
 use super::{Engine, Happened, Observation};
+use crate::planted::{Bug, planted};
 use crate::{Key, Space};
-use alloc::collections::{BTreeSet, VecDeque};
+use alloc::collections::{BTreeMap, BTreeSet, VecDeque};
 use alloc::sync::Arc;
 
 /// A key whose name is shared.
@@ -11,27 +12,51 @@ pub type SharedKey = (Space, Arc<[u8]>);
 /// Which keys are watched, and what happened to them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Watched {
-    keys: BTreeSet<SharedKey>,
+    names: BTreeMap<Space, BTreeSet<Arc<[u8]>>>,
     observations: VecDeque<(SharedKey, Observation)>,
 }
 
 impl Watched {
     /// Whether a key is watched; looked at when a queue comes to be, and marked there.
     pub(super) fn contains(&self, key: Key<'_>) -> bool {
-        !self.keys.is_empty() && self.keys.contains(&shared(key))
+        self.find(key).is_some()
+    }
+
+    fn find(&self, key: Key<'_>) -> Option<&Arc<[u8]>> {
+        self.names.get(&key.space())?.get(key.name())
+    }
+
+    fn insert(&mut self, key: Key<'_>) {
+        if !self.contains(key) {
+            self.names.entry(key.space()).or_default().insert(key.name().into());
+        }
+    }
+
+    fn remove(&mut self, key: Key<'_>) {
+        let Some(names) = self.names.get_mut(&key.space()) else { return };
+        names.remove(key.name());
+        if names.is_empty() {
+            self.names.remove(&key.space());
+        }
+    }
+
+    fn note(&mut self, key: Key<'_>, observation: Observation) {
+        if let Some(name) = self.find(key).cloned() {
+            self.observations.push_back(((key.space(), name), observation));
+        }
     }
 }
 
 impl Engine {
-    /// From now on [`Engine::poll_observation`] tells of what happens to this key.
+    /// From now on [`Engine::poll_observation`] tells of what happens to this key, whether anyone uses it yet or not.
     pub fn watch(&mut self, key: Key<'_>) {
-        self.watched.keys.insert(shared(key));
+        self.watched.insert(key);
         self.mark_watched(key, true);
     }
 
     /// It does so no longer.
     pub fn unwatch(&mut self, key: Key<'_>) {
-        self.watched.keys.remove(&shared(key));
+        self.watched.remove(key);
         self.mark_watched(key, false);
     }
 
@@ -51,7 +76,10 @@ impl Engine {
             holders_len: u32::try_from(entry.queue.holders_len()).unwrap_or(u32::MAX),
             queue_len: u32::try_from(entry.queue.queue_len()).unwrap_or(u32::MAX),
         };
-        self.watched.observations.push_back((shared(entry.key()), observation));
+        if planted(Bug::ObservationLost) && observation.happened == Happened::Queue {
+            return;
+        }
+        self.watched.note(entry.key(), observation);
     }
 
     fn mark_watched(&mut self, key: Key<'_>, watched: bool) {
@@ -59,8 +87,4 @@ impl Engine {
             self.queues.entry_mut(slot).watched = watched;
         }
     }
-}
-
-fn shared(key: Key<'_>) -> SharedKey {
-    (key.space(), key.name().into())
 }

@@ -1,22 +1,38 @@
 //! What must hold whatever the model says.
 
+mod ownership;
+mod watching;
+
 use super::model::Name;
-use crate::{Bond, Change, ClaimId, Engine, Event, Fence, Holder, Instant, OwnerId, QueueView};
+use crate::{
+    Change, ClaimId, Engine, Event, Fence, Holder, Instant, Observation, OwnerId, QueueView, SharedKey,
+};
+use ownership::Ownership;
+pub(super) use ownership::check_departure;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use std::collections::{BTreeMap, BTreeSet};
+use watching::Watching;
 
 /// What a step did, as far as it bears on what must hold after it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Deed {
     /// Time passed, and nobody told the engine.
     Unseen,
-    /// This claim asked to be made.
-    Asked(ClaimId),
-    /// This claim was taken back.
-    TakenBack(ClaimId),
+    /// This claim was asked for, for the first time or again, by this owner, and stands.
+    Asked(ClaimId, OwnerId),
+    /// Somebody wanted to take the grant of this claim, if there is one.
+    Taken(ClaimId),
+    /// This claim was taken back, or was not to wait and would have had to.
+    Gone(ClaimId),
+    /// A token was shown; it is good for this grant, if for any.
+    Shown(Option<Fence>),
+    /// This owner renewed this claim.
+    RenewedBy(ClaimId, OwnerId),
     /// This owner went.
     Went(OwnerId),
+    /// Somebody began to watch this key, or stopped. That tells the engine no time.
+    Watched(Name, bool),
     Other,
 }
 
@@ -30,6 +46,8 @@ pub(super) struct Watch {
     /// The highest fence of each key.
     highest: BTreeMap<Name, Fence>,
     used: BTreeSet<Fence>,
+    ownership: Ownership,
+    watching: Watching,
 }
 
 impl Watch {
@@ -39,15 +57,20 @@ impl Watch {
         now: Instant,
         deed: Deed,
         events: &[Event],
+        observations: &[(SharedKey, Observation)],
     ) -> TestCaseResult {
         self.check_leases(engine, now, deed, events)?;
+        self.check_tokens(engine, now, deed)?;
+        self.check_renewals(engine, deed)?;
         check_claims(engine)?;
-        check_departure(engine, deed)?;
+        check_gone(engine, deed)?;
+        self.ownership.check(engine, now, deed, &self.grants)?;
         for (_, view) in engine.queues(0) {
             check_permits(engine, &view)?;
             self.check_order(&view, deed)?;
             self.check_fences(&view)?;
         }
+        self.watching.check(engine, deed, observations)?;
         self.remember(engine);
         Ok(())
     }
@@ -58,7 +81,7 @@ impl Watch {
             let ended = self.grants.get(&event.claim).is_none_or(|grant| grant.deadline <= now);
             prop_assert!(ended, "a lease ended early: {:?}", event);
         }
-        if matches!(deed, Deed::Unseen) {
+        if matches!(deed, Deed::Unseen | Deed::Watched(..)) {
             return Ok(());
         }
         for holder in holders(engine) {
@@ -68,6 +91,30 @@ impl Watch {
                 "a lease was revived: {:?}",
                 holder
             );
+        }
+        Ok(())
+    }
+
+    /// A token is good for its own grant alone.
+    fn check_tokens(&self, engine: &Engine, now: Instant, deed: Deed) -> TestCaseResult {
+        let Deed::Shown(good_for) = deed else { return Ok(()) };
+        let after: BTreeMap<Fence, Instant> =
+            holders(engine).into_iter().map(|holder| (holder.fence, holder.deadline)).collect();
+        let others = self.grants.values().filter(|holder| good_for != Some(holder.fence));
+        for holder in others.filter(|holder| holder.deadline > now) {
+            let deadline = after.get(&holder.fence);
+            prop_assert_eq!(deadline, Some(&holder.deadline), "a token worked for another grant");
+        }
+        Ok(())
+    }
+
+    /// Only its owner renews a claim by its id.
+    fn check_renewals(&self, engine: &Engine, deed: Deed) -> TestCaseResult {
+        let Deed::RenewedBy(claim, by) = deed else { return Ok(()) };
+        let before = self.grants.get(&claim).filter(|_| !self.ownership.is_of(claim, by));
+        let after = holders(engine).into_iter().find(|holder| holder.claim == claim);
+        if let (Some(before), Some(after)) = (before, after) {
+            prop_assert_eq!(before.deadline, after.deadline, "somebody renewed what is not his own");
         }
         Ok(())
     }
@@ -82,7 +129,7 @@ impl Watch {
         for holder in view.holders().filter(|holder| self.is_new(holder)) {
             let ahead = line.iter().take_while(|claim| **claim != holder.claim);
             // A claim that ended and asked again has lost its place.
-            let mut ahead = ahead.filter(|claim| !matches!(deed, Deed::Asked(asked) if asked == **claim));
+            let mut ahead = ahead.filter(|claim| !matches!(deed, Deed::Asked(asked, _) if asked == **claim));
             let passed = ahead.find(|claim| {
                 waiting.contains(claim) || fences.get(claim).is_some_and(|fence| *fence > holder.fence)
             });
@@ -95,9 +142,9 @@ impl Watch {
     fn check_fences(&mut self, view: &QueueView<'_>) -> TestCaseResult {
         let fresh: Vec<Holder> = view.holders().filter(|holder| self.is_new(holder)).collect();
         for holder in fresh {
+            prop_assert!(self.used.insert(holder.fence), "a fence was used twice: {:?}", holder);
             let before = self.highest.insert(name(view), holder.fence);
             prop_assert!(before.is_none_or(|before| holder.fence > before), "a fence fell: {:?}", holder);
-            prop_assert!(self.used.insert(holder.fence), "a fence was used twice: {:?}", holder);
         }
         Ok(())
     }
@@ -117,10 +164,11 @@ impl Watch {
 
 /// The permits that are out are no more than there are, and those that are free are of no use to the next in line.
 fn check_permits(engine: &Engine, view: &QueueView<'_>) -> TestCaseResult {
-    let held: u32 = view.holders().map(|holder| holder.permits).sum();
-    prop_assert!(held <= view.limit().get(), "more permits out than there are");
+    let held: u64 = view.holders().map(|holder| u64::from(holder.permits)).sum();
+    let limit = u64::from(view.limit().get());
+    prop_assert!(held <= limit, "more permits out than there are");
     if let Some((claim, permits)) = view.waiters().next() {
-        let fits = permits <= view.limit().get() - held;
+        let fits = u64::from(permits) <= limit - held;
         prop_assert!(!fits || engine.fences_left() == 0, "the head fits and was not granted: {:?}", claim);
     }
     Ok(())
@@ -129,35 +177,29 @@ fn check_permits(engine: &Engine, view: &QueueView<'_>) -> TestCaseResult {
 /// Every claim stands in one place.
 fn check_claims(engine: &Engine) -> TestCaseResult {
     let mut standing = BTreeSet::new();
-    for (_, view) in engine.queues(0) {
-        let holders = view.holders().map(|holder| holder.claim);
-        for claim in holders.chain(view.waiters().map(|(claim, _)| claim)) {
-            prop_assert!(standing.insert(claim), "a claim stands twice: {:?}", claim);
-        }
+    for claim in claims(engine) {
+        prop_assert!(standing.insert(claim), "a claim stands twice: {:?}", claim);
     }
     prop_assert_eq!(standing.len(), engine.sizes().1, "a claim that is in no queue");
     Ok(())
 }
 
-/// Whoever goes leaves nothing behind but the grants that are bound to their lease.
-fn check_departure(engine: &Engine, deed: Deed) -> TestCaseResult {
-    if let Deed::TakenBack(claim) = deed {
-        prop_assert!(!engine.knows(claim), "a claim that was taken back stands: {:?}", claim);
-    }
-    let Deed::Went(owner) = deed else { return Ok(()) };
-    let claim = |id| engine.claims.at(engine.claims.find(id).expect("a claim that stands"));
-    for (_, view) in engine.queues(0) {
-        let waiter = view.waiters().find(|(id, _)| claim(*id).owner == owner);
-        prop_assert_eq!(waiter, None, "a waiter stayed when its owner went");
-        let mut holders = view.holders().filter(|holder| holder.owner == owner);
-        let stays = holders.find(|holder| holder.offered || claim(holder.claim).bond == Bond::Connection);
-        prop_assert_eq!(stays, None, "a grant stayed when its owner went");
+fn check_gone(engine: &Engine, deed: Deed) -> TestCaseResult {
+    if let Deed::Gone(claim) = deed {
+        prop_assert!(!engine.knows(claim), "a claim that has gone stands: {:?}", claim);
     }
     Ok(())
 }
 
 fn holders(engine: &Engine) -> Vec<Holder> {
     engine.queues(0).flat_map(|(_, view)| view.holders().collect::<Vec<_>>()).collect()
+}
+
+/// All claims that stand in queues.
+fn claims(engine: &Engine) -> Vec<ClaimId> {
+    let waiters = engine.queues(0).flat_map(|(_, view)| view.waiters().collect::<Vec<_>>());
+    let holders = holders(engine).into_iter().map(|holder| holder.claim);
+    holders.chain(waiters.map(|(claim, _)| claim)).collect()
 }
 
 fn name(view: &QueueView<'_>) -> Name {

@@ -1,15 +1,21 @@
 //! The engine again, as plainly as it can be said: lists, scanned from end to end.
 
-use crate::{Bond, Change, ClaimId, Instant, Limits, OwnerId, Patience, Space};
-use std::collections::BTreeMap;
+mod grants;
+mod seen;
+
+use crate::{
+    Bond, Change, ClaimId, Ending, Instant, Limits, Note, Observation, OwnerId, PastInfo, Patience, Space,
+};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 pub(super) type Name = (Space, u8);
 
-/// What the model answers, without the numbers that only the engine knows.
+/// What is answered. Fences count the grants, so the model knows them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Answer {
-    Acquired { grant: u64, deadline: Instant },
+    Acquired { fence: u64, deadline: Instant },
     Queued,
     Busy,
     LimitMismatch(u32),
@@ -22,6 +28,7 @@ pub(super) enum Answer {
     TimedOut,
     Unknown,
     Renewed(Instant),
+    Stolen(u64),
     Done,
     NotHeld,
 }
@@ -33,11 +40,19 @@ pub(super) struct Claim {
     pub(super) permits: u32,
     pub(super) ttl: Duration,
     pub(super) bond: Bond,
+    pub(super) note: Option<Arc<Note>>,
     pub(super) deadline: Option<Instant>,
     pub(super) offered: bool,
     /// The number of the grant, once there is one.
-    pub(super) grant: u64,
+    pub(super) fence: u64,
+    /// Its owner went while it was in line or offered.
+    pub(super) orphan: bool,
+    /// When it joined the line, or was granted.
+    since: Instant,
+    /// Its number among all claims that were made.
     serial: u64,
+    /// Its number among all claims that came to their owner.
+    joined: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -46,6 +61,8 @@ pub(super) struct Queue {
     pub(super) holders: Vec<Claim>,
     pub(super) waiters: Vec<Claim>,
     pub(super) idle_since: Option<Instant>,
+    /// Grants that ended, the latest last, and when they did.
+    past: Vec<(Instant, PastInfo)>,
 }
 
 pub(super) struct Ask {
@@ -57,33 +74,42 @@ pub(super) struct Ask {
     pub(super) ttl: Duration,
     pub(super) bond: Bond,
     pub(super) patience: Patience,
+    pub(super) note: Option<Arc<Note>>,
 }
 
 pub(super) struct Model {
     pub(super) queues: BTreeMap<Name, Queue>,
     pub(super) events: Vec<(OwnerId, ClaimId, Change)>,
+    pub(super) observations: Vec<(Name, Observation)>,
+    pub(super) watched: BTreeSet<Name>,
     pub(super) fences: u64,
+    pub(super) now: Instant,
     limits: Limits,
-    now: Instant,
     serial: u64,
+    joined: u64,
     grants: u64,
 }
 
 impl Model {
     pub(super) fn new(limits: Limits, fences: u64) -> Self {
-        let (queues, events) = (BTreeMap::new(), Vec::new());
-        Self { queues, events, fences, limits, now: Instant::ORIGIN, serial: 0, grants: 0 }
+        Self {
+            queues: BTreeMap::new(),
+            events: vec![],
+            observations: vec![],
+            watched: BTreeSet::new(),
+            fences,
+            now: Instant::ORIGIN,
+            limits,
+            serial: 0,
+            joined: 0,
+            grants: 0,
+        }
     }
 
     pub(super) fn enqueue(&mut self, now: Instant, ask: &Ask) -> Answer {
         self.advance(now);
-        if let Some((name, holds, place)) = self.find(ask.id) {
-            let claim = self.claim(name, holds, place);
-            return match (name == ask.name && claim.permits == ask.permits, holds) {
-                (false, _) => Answer::Conflict,
-                (true, true) => Answer::Acquired { grant: claim.grant, deadline: claim.deadline.unwrap() },
-                (true, false) => Answer::Queued,
-            };
+        if self.find(ask.id).is_some() {
+            return self.repeat(ask);
         }
         if ask.permits == 0 || ask.permits > ask.limit {
             return Answer::BadPermits;
@@ -96,8 +122,7 @@ impl Model {
             return Answer::QueuesFull;
         }
         let must_wait = known.is_some_and(|queue| !queue.waiters.is_empty() || queue.free() < ask.permits);
-        let patience = if ask.patience == Patience::Until(self.now) { Patience::None } else { ask.patience };
-        match (must_wait, patience) {
+        match (must_wait, self.left(ask.patience)) {
             (true, Patience::None) => return Answer::Busy,
             (true, _) if known.is_some_and(|queue| queue.waiters.len() >= self.limits.queue_len_max) => {
                 return Answer::WaitersFull;
@@ -106,136 +131,141 @@ impl Model {
             (false, _) if self.fences == 0 => return Answer::NoFence,
             _ => {}
         }
-        self.serial += 1;
-        let deadline = if let Patience::Until(at) = patience { Some(at) } else { None };
+        self.admit(ask, must_wait)
+    }
+
+    fn admit(&mut self, ask: &Ask, must_wait: bool) -> Answer {
+        (self.serial, self.joined) = (self.serial + 1, self.joined + 1);
         let claim = Claim {
             id: ask.id,
             owner: ask.owner,
             permits: ask.permits,
             ttl: ask.ttl,
             bond: ask.bond,
-            deadline,
+            note: ask.note.clone(),
+            deadline: deadline(ask.patience),
             offered: false,
-            grant: 0,
+            fence: 0,
+            orphan: false,
+            since: self.now,
             serial: self.serial,
+            joined: self.joined,
         };
-        let fresh = Queue { limit: ask.limit, holders: vec![], waiters: vec![], idle_since: None };
+        let fresh =
+            Queue { limit: ask.limit, holders: vec![], waiters: vec![], idle_since: None, past: vec![] };
         let queue = self.queues.entry(ask.name).or_insert(fresh);
-        queue.waiters.push(claim);
         if must_wait {
+            queue.waiters.push(claim);
+            self.saw_line(ask.name);
             return Answer::Queued;
         }
-        self.settle(ask.name);
-        self.events.pop();
+        queue.idle_since = None;
+        self.grant(ask.name, claim);
         self.take(ask.name, self.queues[&ask.name].holders.len() - 1)
+    }
+
+    fn repeat(&mut self, ask: &Ask) -> Answer {
+        let (name, holds, place) = self.find(ask.id).unwrap();
+        if name != ask.name || self.claim(name, holds, place).permits != ask.permits {
+            return Answer::Conflict;
+        }
+        if self.queues[&name].limit != ask.limit {
+            return Answer::LimitMismatch(self.queues[&name].limit);
+        }
+        self.hand_over(ask.id, ask.owner, ask.bond);
+        let claim = self.claim_mut(name, holds, place);
+        (claim.ttl, claim.note) = (ask.ttl, ask.note.clone());
+        match (holds, self.left(ask.patience)) {
+            (true, _) => self.take(name, place),
+            (false, Patience::None) => {
+                self.remove(name, holds, place, Ending::Released);
+                Answer::Busy
+            }
+            (false, patience) => {
+                self.claim_mut(name, holds, place).deadline = deadline(patience);
+                Answer::Queued
+            }
+        }
+    }
+
+    fn hand_over(&mut self, id: ClaimId, owner: OwnerId, bond: Bond) {
+        let (name, holds, place) = self.find(id).unwrap();
+        let (joined, claim) = (self.joined + 1, self.claim_mut(name, holds, place));
+        let before = (claim.owner, claim.bond, claim.orphan);
+        if before == (owner, bond, false) {
+            return;
+        }
+        (claim.owner, claim.bond, claim.orphan, claim.joined) = (owner, bond, false, joined);
+        self.joined = joined;
+        if before.0 != owner && !before.2 {
+            self.events.push((before.0, id, Change::TakenOver));
+        }
     }
 
     pub(super) fn wait(&mut self, now: Instant, id: ClaimId, patience: Patience) -> Answer {
         self.advance(now);
         let Some((name, holds, place)) = self.find(id) else { return Answer::Unknown };
-        if holds {
-            return self.take(name, place);
-        }
-        let queue = self.queues.get_mut(&name).unwrap();
-        match patience {
-            Patience::Until(at) if at > self.now => queue.waiters[place].deadline = Some(at),
-            Patience::Endless => queue.waiters[place].deadline = None,
-            Patience::None | Patience::Until(_) => {
-                queue.waiters.remove(place);
-                self.settle(name);
-                return Answer::TimedOut;
+        match (holds, self.left(patience)) {
+            (true, _) => self.take(name, place),
+            (false, Patience::None) => {
+                self.remove(name, holds, place, Ending::Released);
+                Answer::TimedOut
+            }
+            (false, patience) => {
+                let claim = self.claim_mut(name, holds, place);
+                let before = claim.deadline.filter(|_| claim.orphan);
+                claim.deadline = before.into_iter().chain(deadline(patience)).min();
+                Answer::Queued
             }
         }
-        Answer::Queued
     }
 
-    pub(super) fn renew(&mut self, now: Instant, name: Name, grant: Option<u64>, ttl: Duration) -> Answer {
+    pub(super) fn take_offered(&mut self, now: Instant, owner: OwnerId, id: ClaimId) -> Answer {
         self.advance(now);
-        let Some(place) = self.holder(name, grant) else { return Answer::NotHeld };
-        let claim = &mut self.queues.get_mut(&name).unwrap().holders[place];
-        claim.deadline = Some(self.now.after(ttl));
-        Answer::Renewed(self.now.after(ttl))
+        match self.find(id) {
+            Some((name, true, place)) if self.claim(name, true, place).offered_to(owner) => {
+                self.take(name, place)
+            }
+            _ => Answer::Unknown,
+        }
     }
 
-    pub(super) fn release(&mut self, now: Instant, name: Name, grant: Option<u64>) -> Answer {
+    pub(super) fn resume(&mut self, now: Instant, owner: OwnerId, asked: Name, id: ClaimId) -> Answer {
         self.advance(now);
-        let Some(place) = self.holder(name, grant) else { return Answer::NotHeld };
-        self.queues.get_mut(&name).unwrap().holders.remove(place);
-        self.settle(name);
-        Answer::Done
+        let Some((name, true, place)) = self.find(id) else { return Answer::Unknown };
+        if name != asked {
+            return Answer::Unknown;
+        }
+        self.hand_over(id, owner, self.claim(name, true, place).bond);
+        self.take(name, place)
     }
 
-    pub(super) fn cancel(&mut self, now: Instant, id: ClaimId) -> Answer {
-        self.advance(now);
-        let Some((name, holds, place)) = self.find(id) else { return Answer::Unknown };
-        self.remove(name, holds, place);
-        Answer::Done
-    }
-
-    /// The claims of an owner go, the latest first.
+    /// The claims of an owner go, the latest that came to it first.
     pub(super) fn disconnect(&mut self, now: Instant, owner: OwnerId) {
         self.advance(now);
         let mut ids: Vec<(u64, ClaimId)> = vec![];
         for queue in self.queues.values() {
             let holders =
                 queue.holders.iter().filter(|claim| claim.bond == Bond::Connection || claim.offered);
-            let claims = holders.chain(&queue.waiters).filter(|claim| claim.owner == owner);
-            ids.extend(claims.map(|claim| (claim.serial, claim.id)));
+            let claims = holders.chain(&queue.waiters).filter(|claim| claim.owner == owner && !claim.orphan);
+            ids.extend(claims.map(|claim| (claim.joined, claim.id)));
         }
-        ids.sort_by_key(|(serial, _)| u64::MAX - serial);
+        ids.sort_by_key(|(joined, _)| u64::MAX - joined);
         for (_, id) in ids {
             let (name, holds, place) = self.find(id).unwrap();
-            self.remove(name, holds, place);
+            let claim = self.claim_mut(name, holds, place);
+            if claim.bond != Bond::Resumable {
+                self.remove(name, holds, place, Ending::Disconnected);
+                continue;
+            }
+            claim.orphan = true;
+            if !holds {
+                claim.deadline = claim.deadline.into_iter().chain([now.after(claim.ttl)]).min();
+            }
         }
     }
 
-    pub(super) fn extend_fences(&mut self, now: Instant, more: u64) {
-        self.advance(now);
-        self.fences += more;
-        self.queues.keys().copied().collect::<Vec<_>>().into_iter().for_each(|name| self.settle(name));
-    }
-
-    pub(super) fn next_timeout(&self) -> Option<Instant> {
-        let idle = self
-            .queues
-            .values()
-            .filter_map(|queue| queue.idle_since)
-            .map(|at| at.after(self.limits.idle_max));
-        self.due().map(|(at, ..)| at).into_iter().chain(idle).min()
-    }
-
-    pub(super) fn advance(&mut self, now: Instant) {
-        self.now = now;
-        while let Some((_, waits, _, id)) = self.due().filter(|due| due.0 <= now) {
-            let (name, holds, place) = self.find(id).unwrap();
-            let owner = self.claim(name, holds, place).owner;
-            self.events.push((owner, id, if waits { Change::TimedOut } else { Change::Lapsed }));
-            self.remove(name, holds, place);
-        }
-        let kept =
-            |queue: &Queue| queue.idle_since.is_none_or(|since| since.after(self.limits.idle_max) > now);
-        self.queues.retain(|_, queue| kept(queue));
-    }
-
-    fn claims(&self) -> usize {
-        self.queues.values().map(|queue| queue.holders.len() + queue.waiters.len()).sum()
-    }
-
-    /// The grant `grant` of a key, if it stands.
-    fn holder(&self, name: Name, grant: Option<u64>) -> Option<usize> {
-        self.queues.get(&name)?.holders.iter().position(|claim| Some(claim.grant) == grant)
-    }
-
-    /// What falls due next: leases before waits, then the earlier claim.
-    fn due(&self) -> Option<(Instant, bool, u64, ClaimId)> {
-        let claims = self.queues.values().flat_map(|queue| {
-            let holders = queue.holders.iter().map(|claim| (claim, false));
-            holders.chain(queue.waiters.iter().map(|claim| (claim, true)))
-        });
-        claims.filter_map(|(claim, waits)| Some((claim.deadline?, waits, claim.serial, claim.id))).min()
-    }
-
-    fn find(&self, id: ClaimId) -> Option<(Name, bool, usize)> {
+    pub(super) fn find(&self, id: ClaimId) -> Option<(Name, bool, usize)> {
         self.queues.iter().find_map(|(name, queue)| {
             let holder =
                 queue.holders.iter().position(|claim| claim.id == id).map(|place| (*name, true, place));
@@ -250,42 +280,29 @@ impl Model {
         if holds { &queue.holders[place] } else { &queue.waiters[place] }
     }
 
-    fn remove(&mut self, name: Name, holds: bool, place: usize) {
+    fn claim_mut(&mut self, name: Name, holds: bool, place: usize) -> &mut Claim {
         let queue = self.queues.get_mut(&name).unwrap();
-        if holds {
-            queue.holders.remove(place)
-        } else {
-            queue.waiters.remove(place)
-        };
-        self.settle(name);
+        if holds { &mut queue.holders[place] } else { &mut queue.waiters[place] }
     }
 
-    fn take(&mut self, name: Name, place: usize) -> Answer {
-        let claim = &mut self.queues.get_mut(&name).unwrap().holders[place];
-        claim.offered = false;
-        claim.deadline = Some(self.now.after(claim.ttl));
-        Answer::Acquired { grant: claim.grant, deadline: self.now.after(claim.ttl) }
+    fn claims(&self) -> usize {
+        self.queues.values().map(|queue| queue.holders.len() + queue.waiters.len()).sum()
     }
 
-    /// Grants the head of the line for as long as it fits, and notes whether anyone is left.
-    fn settle(&mut self, name: Name) {
-        let queue = self.queues.get_mut(&name).unwrap();
-        while self.fences > 0 && queue.waiters.first().is_some_and(|head| head.permits <= queue.free()) {
-            let mut claim = queue.waiters.remove(0);
-            self.fences -= 1;
-            self.grants += 1;
-            (claim.grant, claim.offered, claim.deadline) =
-                (self.grants, true, Some(self.now.after(claim.ttl)));
-            self.events.push((claim.owner, claim.id, Change::Ready));
-            queue.holders.push(claim);
-        }
-        let idle = queue.holders.is_empty() && queue.waiters.is_empty();
-        queue.idle_since = if idle { queue.idle_since.or(Some(self.now)) } else { None };
+    fn left(&self, patience: Patience) -> Patience {
+        if deadline(patience).is_some_and(|at| at <= self.now) { Patience::None } else { patience }
     }
 }
 
-impl Queue {
-    fn free(&self) -> u32 {
-        self.limit - self.holders.iter().map(|claim| claim.permits).sum::<u32>()
+impl Claim {
+    fn offered_to(&self, owner: OwnerId) -> bool {
+        self.offered && self.owner == owner && !self.orphan
+    }
+}
+
+fn deadline(patience: Patience) -> Option<Instant> {
+    match patience {
+        Patience::Until(at) => Some(at),
+        Patience::None | Patience::Endless => None,
     }
 }
