@@ -130,7 +130,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             reads += 1;
             if self.poll_read(cx).is_pending() && !self.wait_for_mail(cx) {
-                ready!(self.poll_silence(cx));
+                ready!(self.poll_due(cx));
             }
         }
     }
@@ -170,7 +170,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if !self.mailbox.has_mail() {
             return false;
         }
-        while self.wait_for_mail(cx) && self.end.is_none() {}
+        while self.wait_for_mail(cx) && self.end.is_none() && self.door.goes_on(self.output.buffer()) {}
         true
     }
 
@@ -189,7 +189,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return true;
         };
         let (now, was_blocked) = (self.read_clock(), self.door.is_blocked());
-        self.door.receive(now, mail, self.output.buffer());
+        let flow = self.door.receive(now, mail, self.output.buffer());
+        self.follow(flow);
         if was_blocked && !self.door.is_blocked() {
             self.since = now;
         }
@@ -208,7 +209,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             input.drain(..served);
             self.input = input;
         }
-        served > 0 || self.end.is_some()
+        served > 0 || self.end.is_some() || self.rest.is_some()
     }
 
     /// Reads what is there and serves it.
@@ -223,13 +224,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         })
     }
 
-    /// Refuses a peer that owes a request, or the rest of one, for too long. One whose request blocks owes nothing.
-    fn poll_silence(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.door.is_blocked() {
-            return Poll::Pending;
-        }
-        ready!(self.poll_deadline(self.since.after(self.door.shared().config.read_timeout), cx));
-        self.refuse();
+    /// Lets the door do what time alone brings about: in the end, to refuse a peer that is silent for too long.
+    fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(due) = self.door.due(self.since) else { return Poll::Pending };
+        ready!(self.poll_deadline(due, cx));
+        let now = self.read_clock();
+        let flow = self.door.handle_due(now, self.since, self.output.buffer());
+        self.follow(flow);
         Poll::Ready(())
     }
 

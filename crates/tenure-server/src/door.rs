@@ -1,6 +1,7 @@
 //! What understands the bytes of a connection, and decides what goes on there.
 
 use crate::mailbox::{Mail, Mailbox};
+use crate::mux::Mux;
 use crate::peer::Peer;
 use crate::report::Report;
 use crate::session::Session;
@@ -8,6 +9,10 @@ use crate::shared::Shared;
 use std::sync::Arc;
 use std::time::Duration;
 use tenure_core::Instant;
+use tenure_wire::mux::PREFACE;
+
+/// How long a peer that failed to show the secret is kept before it is cut, so that guessing is slow.
+pub(crate) const REFUSAL_PAUSE: Duration = Duration::from_millis(100);
 
 /// What a connection does after what was served.
 #[derive(Debug)]
@@ -26,25 +31,49 @@ pub(crate) enum Flow {
 
 /// What understands the bytes of a connection.
 pub(crate) enum Door {
-    /// The line protocol.
-    Line(Session),
+    /// The line protocol, which every connection speaks unless it begins otherwise.
+    Line {
+        session: Session,
+        /// The first bytes were those of a line.
+        begun: bool,
+    },
+    /// The multiplexed protocol.
+    Mux(Box<Mux>),
+}
+
+/// What the first bytes of a connection are.
+enum Opening {
+    Line,
+    Mux,
+    /// There are too few of them to tell.
+    Unclear,
 }
 
 impl Door {
     pub(crate) fn open(shared: Arc<Shared>, mailbox: Arc<Mailbox>) -> Self {
-        Self::Line(Session::open(Peer::open(shared, mailbox)))
+        Self::Line { session: Session::open(Peer::open(shared, mailbox)), begun: false }
     }
 
     pub(crate) const fn shared(&self) -> &Arc<Shared> {
         match self {
-            Self::Line(session) => session.shared(),
+            Self::Line { session, .. } => session.shared(),
+            Self::Mux(mux) => mux.shared(),
         }
     }
 
     /// Whether nothing is served until mail comes.
     pub(crate) const fn is_blocked(&self) -> bool {
         match self {
-            Self::Line(session) => session.is_blocked(),
+            Self::Line { session, .. } => session.is_blocked(),
+            Self::Mux(_) => false,
+        }
+    }
+
+    /// Whether more mail may be taken before the peer takes some of what is written.
+    pub(crate) const fn goes_on(&self, written: &[u8]) -> bool {
+        match self {
+            Self::Line { .. } => true,
+            Self::Mux(_) => Mux::goes_on(written),
         }
     }
 
@@ -52,21 +81,47 @@ impl Door {
     /// first; how many bytes they were.
     pub(crate) fn serve(&mut self, now: Instant, bytes: &[u8], out: &mut Vec<u8>) -> (usize, Flow) {
         match self {
-            Self::Line(session) => session.serve(now, bytes, out),
+            Self::Line { session, begun: true } => session.serve(now, bytes, out),
+            Self::Line { .. } => self.begin(now, bytes, out),
+            Self::Mux(mux) => mux.serve(now, bytes, out),
         }
     }
 
     /// Takes note of a piece of mail, and says what has to be said about it.
-    pub(crate) fn receive(&mut self, now: Instant, mail: Mail, out: &mut Vec<u8>) {
+    pub(crate) fn receive(&mut self, now: Instant, mail: Mail, out: &mut Vec<u8>) -> Flow {
         match self {
-            Self::Line(session) => session.receive(now, mail, out),
+            Self::Line { session, .. } => {
+                session.receive(now, mail, out);
+                Flow::Next
+            }
+            Self::Mux(mux) => mux.receive(now, mail, out),
         }
     }
 
-    /// Answers what did not come in time, or is too much.
+    /// Answers more than may wait behind a request that blocks.
     pub(crate) fn refuse(&self, out: &mut Vec<u8>) -> Flow {
         match self {
-            Self::Line(session) => session.refuse(out),
+            Self::Line { session, .. } => session.refuse(out),
+            // Nothing blocks here, so nothing waits.
+            Self::Mux(_) => Flow::Next,
+        }
+    }
+
+    /// When there is something to do though nothing arrives, of a peer that owes something `since` then. A peer whose request
+    /// blocks owes nothing.
+    pub(crate) fn due(&self, since: Instant) -> Option<Instant> {
+        match self {
+            Self::Line { session, .. } if session.is_blocked() => None,
+            Self::Line { session, .. } => Some(since.after(session.shared().config.read_timeout)),
+            Self::Mux(mux) => Some(mux.due(since)),
+        }
+    }
+
+    /// Does what is due; where nothing else is, it refuses a peer that owes something for too long.
+    pub(crate) fn handle_due(&mut self, now: Instant, since: Instant, out: &mut Vec<u8>) -> Flow {
+        match self {
+            Self::Line { session, .. } => session.refuse(out),
+            Self::Mux(mux) => mux.handle_due(now, since, out),
         }
     }
 
@@ -77,7 +132,38 @@ impl Door {
     /// Dropping the future leaves the rest to the drop of the door.
     pub(crate) async fn leave(&mut self) {
         match self {
-            Self::Line(session) => session.leave().await,
+            Self::Line { session, .. } => session.leave().await,
+            Self::Mux(mux) => mux.leave().await,
         }
+    }
+
+    /// Finds out which protocol the first bytes are of, and goes on in that.
+    fn begin(&mut self, now: Instant, bytes: &[u8], out: &mut Vec<u8>) -> (usize, Flow) {
+        match opening(bytes) {
+            Opening::Unclear => (0, Flow::Next),
+            Opening::Line => {
+                if let Self::Line { begun, .. } = self {
+                    *begun = true;
+                }
+                self.serve(now, bytes, out)
+            }
+            Opening::Mux => {
+                if let Self::Line { session, .. } = self {
+                    *self = Self::Mux(Box::new(Mux::open(session.step_aside())));
+                }
+                let (served, flow) = self.serve(now, &bytes[PREFACE.len()..], out);
+                (PREFACE.len() + served, flow)
+            }
+        }
+    }
+}
+
+fn opening(bytes: &[u8]) -> Opening {
+    if bytes.starts_with(&PREFACE) {
+        Opening::Mux
+    } else if PREFACE.starts_with(bytes) {
+        Opening::Unclear
+    } else {
+        Opening::Line
     }
 }

@@ -1,10 +1,19 @@
 //! What a connection has to hear of though it did not ask just now.
 
+mod letter;
+mod watching;
+
+pub(crate) use letter::Letter;
+#[cfg(test)]
+use watching::OBSERVATIONS_MAX;
+pub(crate) use watching::Watching;
+
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use tenure_core::{Change, ClaimId, Delivery, Event, Observation, SharedKey};
+use watching::Heard;
 
 /// The most signals that wait for one connection. A listener that falls further behind is cut.
 pub(crate) const SIGNALS_MAX: usize = 64;
@@ -14,10 +23,18 @@ pub(crate) const SIGNALS_MAX: usize = 64;
 pub(crate) enum Mail {
     /// One of its claims changed.
     Claim(ClaimId, Change),
-    /// A signal, as the line to send.
-    Signal(Arc<[u8]>),
+    /// A signal.
+    Signal(Letter),
+    /// Something happened to a key that it watches.
+    Changed(SharedKey, Observation),
+    /// More happened to such keys than could be kept.
+    Missed,
+    /// In the lines of these keys claims may have moved that it follows.
+    Moved(Vec<SharedKey>),
     /// The daemon is shutting down.
     Drain,
+    /// A later connection has taken its place.
+    Superseded,
 }
 
 /// The mail of one connection, and how to wake it.
@@ -32,8 +49,16 @@ pub(crate) struct Mailbox {
 struct Inbox {
     mail: VecDeque<Mail>,
     signals: usize,
-    cut: bool,
+    watching: Option<Box<Watching>>,
+    end: Option<End>,
     waker: Option<Waker>,
+}
+
+/// Why a connection is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Cut,
+    Superseded,
 }
 
 impl Mailbox {
@@ -47,13 +72,13 @@ impl Mailbox {
     }
 
     /// Leaves a signal unless too many wait already; how many wait then.
-    pub(crate) fn post_signal(&self, line: &Arc<[u8]>) -> (Delivery, usize, Option<Waker>) {
+    pub(crate) fn post_signal(&self, letter: &Letter) -> (Delivery, usize, Option<Waker>) {
         let mut inbox = self.lock();
-        if inbox.signals >= SIGNALS_MAX || inbox.cut {
+        if inbox.signals >= SIGNALS_MAX || inbox.end.is_some() {
             return (Delivery::Full, inbox.signals, None);
         }
         inbox.signals += 1;
-        inbox.mail.push_back(Mail::Signal(Arc::clone(line)));
+        inbox.mail.push_back(Mail::Signal(letter.clone()));
         self.stirred.store(true, Ordering::Release);
         (Delivery::Taken, inbox.signals, inbox.waker.take())
     }
@@ -61,35 +86,70 @@ impl Mailbox {
     /// Tells the connection to end, whatever it is doing.
     #[must_use]
     pub(crate) fn cut(&self) -> Option<Waker> {
+        self.end(End::Cut)
+    }
+
+    /// Tells the connection that it ends because a later one has taken its place.
+    #[must_use]
+    pub(crate) fn supersede(&self) -> Option<Waker> {
+        self.end(End::Superseded)
+    }
+
+    fn end(&self, end: End) -> Option<Waker> {
         let mut inbox = self.lock();
-        inbox.cut = true;
+        inbox.end.get_or_insert(end);
         self.stirred.store(true, Ordering::Release);
         inbox.waker.take()
     }
 
+    /// Whether the connection is to end.
     pub(crate) fn is_cut(&self, waker: &Waker) -> bool {
         let mut inbox = self.lock();
         inbox.remember(waker);
-        inbox.cut
+        inbox.end.is_some()
     }
 
     /// Takes the oldest piece of mail; nothing when the connection is to end. `waker` is woken for the next one.
     pub(crate) fn poll_next(&self, waker: &Waker) -> Poll<Option<Mail>> {
         let mut inbox = self.lock();
-        if inbox.cut {
-            return Poll::Ready(None);
+        match inbox.end {
+            Some(End::Cut) => return Poll::Ready(None),
+            Some(End::Superseded) => return Poll::Ready(Some(Mail::Superseded)),
+            None => {}
         }
-        match inbox.mail.pop_front() {
-            Some(mail) => {
-                inbox.signals -= usize::from(matches!(mail, Mail::Signal(_)));
-                Poll::Ready(Some(mail))
-            }
-            None => {
-                self.stirred.store(false, Ordering::Release);
-                inbox.remember(waker);
-                Poll::Pending
-            }
+        if let Some(mail) = inbox.next() {
+            return Poll::Ready(Some(mail));
         }
+        self.stirred.store(false, Ordering::Release);
+        inbox.remember(waker);
+        Poll::Pending
+    }
+
+    /// Takes the claims whose turns have come, as long as the oldest mail is such word, at most `most`.
+    pub(crate) fn take_turns(&self, turns: &mut Vec<ClaimId>, most: usize) {
+        let mut inbox = self.lock();
+        while turns.len() < most
+            && let Some(Mail::Claim(claim, Change::Ready)) = inbox.mail.front()
+        {
+            turns.push(*claim);
+            inbox.mail.pop_front();
+        }
+    }
+
+    /// Looks at, or changes, what the connection wants to hear of keys.
+    pub(crate) fn watching<R>(&self, act: impl FnOnce(&mut Watching) -> R) -> R {
+        let mut inbox = self.lock();
+        let watching = inbox.watching.get_or_insert_default();
+        let result = act(watching);
+        if watching.has_moved() {
+            self.stirred.store(true, Ordering::Release);
+        }
+        result
+    }
+
+    /// The keys that the connection wants to hear of; it does so no longer.
+    pub(crate) fn forget_keys(&self) -> Vec<SharedKey> {
+        self.lock().watching.take().map(|watching| watching.keys()).unwrap_or_default()
     }
 
     /// Whether there is mail, without taking a look at it.
@@ -107,7 +167,13 @@ impl Mailbox {
                 heard(*claim);
                 false
             }
-            Mail::Claim(..) | Mail::Signal(_) | Mail::Drain => true,
+            Mail::Claim(..)
+            | Mail::Signal(_)
+            | Mail::Changed(..)
+            | Mail::Missed
+            | Mail::Moved(_)
+            | Mail::Drain
+            | Mail::Superseded => true,
         });
     }
 
@@ -121,12 +187,36 @@ impl tenure::hub::Inbox for Mailbox {
         self.leave(Mail::Claim(event.claim, event.change))
     }
 
-    fn observe(&self, _key: &SharedKey, _observation: &Observation) -> Option<Waker> {
-        None
+    fn observe(&self, key: &SharedKey, observation: &Observation) -> Option<Waker> {
+        let mut inbox = self.lock();
+        let watching = inbox.watching.as_mut()?;
+        let (heard, moved) = (watching.hear(key), watching.has_moved());
+        match heard {
+            Heard::Told => inbox.mail.push_back(Mail::Changed(key.clone(), observation.clone())),
+            Heard::Missed => inbox.mail.push_back(Mail::Missed),
+            Heard::Nothing if moved => {}
+            Heard::Nothing => return None,
+        }
+        self.stirred.store(true, Ordering::Release);
+        inbox.waker.take()
     }
 }
 
 impl Inbox {
+    fn next(&mut self) -> Option<Mail> {
+        let Some(mail) = self.mail.pop_front() else {
+            let watching = self.watching.as_mut().filter(|watching| watching.has_moved())?;
+            return Some(Mail::Moved(watching.take_moved()));
+        };
+        self.signals -= usize::from(matches!(mail, Mail::Signal(_)));
+        match (&mail, &mut self.watching) {
+            (Mail::Changed(..), Some(watching)) => watching.told(),
+            (Mail::Missed, Some(watching)) => watching.told_of_missing(),
+            _ => {}
+        }
+        Some(mail)
+    }
+
     fn remember(&mut self, waker: &Waker) {
         match &mut self.waker {
             Some(known) => known.clone_from(waker),
@@ -138,20 +228,73 @@ impl Inbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tenure::hub::Inbox as _;
+    use tenure_core::{Happened, Space, Subject};
 
     #[test]
     fn a_listener_that_is_too_far_behind_takes_no_more_signals_but_still_hears_of_its_claims() {
         let mailbox = Mailbox::default();
-        let line: Arc<[u8]> = Arc::from(&b"sig a b\n"[..]);
+        let letter = Letter::new(Subject::new(b"a").expect("a subject"), b"b");
         for _ in 0..SIGNALS_MAX {
-            assert_eq!(mailbox.post_signal(&line).0, Delivery::Taken);
+            assert_eq!(mailbox.post_signal(&letter).0, Delivery::Taken);
         }
-        assert_eq!(mailbox.post_signal(&line).0, Delivery::Full);
+        assert_eq!(mailbox.post_signal(&letter).0, Delivery::Full);
         assert!(mailbox.leave(Mail::Claim(ClaimId::new(1), Change::Lapsed)).is_none());
         let mut lapsed = Vec::new();
         mailbox.take_lapses(|claim| lapsed.push(claim));
         assert_eq!(lapsed, [ClaimId::new(1)]);
         assert!(matches!(mailbox.poll_next(Waker::noop()), Poll::Ready(Some(Mail::Signal(_)))));
-        assert_eq!(mailbox.post_signal(&line).0, Delivery::Taken);
+        assert_eq!(mailbox.post_signal(&letter).0, Delivery::Taken);
+    }
+
+    fn next(mailbox: &Mailbox) -> Option<Mail> {
+        match mailbox.poll_next(Waker::noop()) {
+            Poll::Ready(mail) => mail,
+            Poll::Pending => None,
+        }
+    }
+
+    #[test]
+    fn a_watcher_that_is_too_far_behind_is_told_once_that_it_missed_something() {
+        let (mailbox, key): (_, SharedKey) = (Mailbox::default(), (Space::Lock, b"k"[..].into()));
+        let observation = Observation { happened: Happened::Queue, holders_len: 1, queue_len: 1 };
+        assert!(mailbox.observe(&key, &observation).is_none() && next(&mailbox).is_none(), "nobody watches");
+        mailbox.watching(|watching| watching.watch(key.clone()));
+        for _ in 0..OBSERVATIONS_MAX + 5 {
+            mailbox.observe(&key, &observation);
+        }
+        assert!(matches!(next(&mailbox), Some(Mail::Changed(..))));
+        // There is room for one more, behind the word that some are missing.
+        mailbox.observe(&key, &observation);
+        mailbox.observe(&key, &observation);
+        for _ in 1..OBSERVATIONS_MAX {
+            assert!(matches!(next(&mailbox), Some(Mail::Changed(..))));
+        }
+        assert!(matches!(next(&mailbox), Some(Mail::Missed)));
+        assert!(matches!(next(&mailbox), Some(Mail::Changed(..))));
+        assert!(next(&mailbox).is_none());
+        assert_eq!(mailbox.forget_keys(), [key]);
+    }
+
+    #[test]
+    fn moves_in_a_line_are_told_once_however_many_there_were() {
+        let (mailbox, key): (_, SharedKey) = (Mailbox::default(), (Space::Lock, b"k"[..].into()));
+        let observation = Observation { happened: Happened::Queue, holders_len: 1, queue_len: 1 };
+        mailbox.watching(|watching| watching.follow(&key));
+        for _ in 0..3 {
+            mailbox.observe(&key, &observation);
+        }
+        assert!(mailbox.has_mail());
+        assert!(matches!(next(&mailbox), Some(Mail::Moved(keys)) if keys == [key.clone()]));
+        assert!(next(&mailbox).is_none());
+        assert!(mailbox.watching(|watching| watching.unfollow(&key)), "nothing is left to hear of it");
+    }
+
+    #[test]
+    fn a_connection_that_was_superseded_hears_of_nothing_else() {
+        let mailbox = Mailbox::default();
+        assert!(mailbox.leave(Mail::Drain).is_none() && mailbox.supersede().is_none());
+        assert!(matches!(next(&mailbox), Some(Mail::Superseded)));
+        assert!(mailbox.is_cut(Waker::noop()));
     }
 }

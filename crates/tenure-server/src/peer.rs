@@ -3,7 +3,7 @@
 use crate::mailbox::Mailbox;
 use crate::shared::Shared;
 use std::sync::Arc;
-use tenure_core::OwnerId;
+use tenure_core::{Key, OwnerId};
 
 /// The one at the other end of a connection: its number, its mail, and everything that goes with them.
 pub(crate) struct Peer {
@@ -35,6 +35,11 @@ impl Peer {
     fn leave_some(&mut self) -> bool {
         if !self.left {
             self.shared.signals.disconnect(self.owner);
+            for (space, name) in self.mailbox.forget_keys() {
+                if let Ok(key) = Key::new(space, &name) {
+                    self.shared.hub.unwatch(self.owner, key);
+                }
+            }
             self.left = self.shared.hub.disconnect_some(self.owner, self.shared.clock.now());
         }
         self.left

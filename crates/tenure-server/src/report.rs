@@ -132,16 +132,31 @@ impl Report {
 
 fn write_info(shared: &Shared, out: &mut Vec<u8>) {
     out.extend_from_slice(b"ok ");
-    let info = json!({
+    write_json(out, &info(shared));
+    out.push(b'\n');
+}
+
+/// What `info` tells of the daemon.
+fn info(shared: &Shared) -> serde_json::Value {
+    json!({
         "server": "tenure",
         "version": env!("CARGO_PKG_VERSION"),
         "pid": std::process::id(),
         "cpu_us": cpu_micros(),
         "uptime_s": shared.uptime().as_secs_f64(),
         "read_timeout_s": shared.config.read_timeout.as_secs_f64(),
-    });
-    write_json(out, &info);
-    out.push(b'\n');
+    })
+}
+
+/// The same and how much there is, for the multiplexed protocol.
+pub(crate) fn info_with_sizes(shared: &Shared) -> String {
+    let mut info = info(shared);
+    let (keys, claims, owners) = shared.hub.look(tenure_core::Engine::sizes);
+    info["connections"] = shared.connections().into();
+    info["keys"] = keys.into();
+    info["claims"] = claims.into();
+    info["owners"] = owners.into();
+    info.to_string()
 }
 
 /// What the daemon has used of the processors so far, as the system counts it.

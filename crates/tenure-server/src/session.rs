@@ -2,12 +2,13 @@
 
 mod parked;
 
-use crate::door::Flow;
+use crate::door::{Flow, REFUSAL_PAUSE};
 use crate::entropy;
 use crate::mailbox::Mail;
 use crate::peer::Peer;
 use crate::report::Report;
 use crate::shared::Shared;
+use crate::signals::Listener;
 use parked::Parked;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,9 +17,6 @@ use tenure_core::{
     Subject, Token, Waited,
 };
 use tenure_wire::line::{Answer, Command, Decoded, decode};
-
-/// How long a peer that failed to show the secret is kept before it is cut, so that guessing is slow.
-const REFUSAL_PAUSE: Duration = Duration::from_millis(100);
 
 /// One connection's side of the line protocol.
 pub(crate) struct Session {
@@ -51,6 +49,11 @@ impl Session {
             blocked: None,
             parked: Parked::default(),
         }
+    }
+
+    /// A peer with the same mail, for another protocol to go on with. Nothing has been done in this one.
+    pub(crate) fn step_aside(&self) -> Peer {
+        Peer::open(Arc::clone(&self.peer.shared), Arc::clone(&self.peer.mailbox))
     }
 
     pub(crate) const fn is_blocked(&self) -> bool {
@@ -149,9 +152,9 @@ impl Session {
     /// Takes note of a piece of mail, and answers the blocked request if it is about that.
     pub(crate) fn receive(&mut self, now: Instant, mail: Mail, out: &mut Vec<u8>) {
         match mail {
-            Mail::Signal(line) => out.extend_from_slice(&line),
+            Mail::Signal(letter) => out.extend_from_slice(letter.line()),
             Mail::Claim(claim, change) => match self.blocked.filter(|blocked| blocked.claim == claim) {
-                Some(blocked) => self.unblock(now, blocked, change, out),
+                Some(blocked) => self.unblock(now, blocked, &change, out),
                 None if change == Change::Lapsed => self.parked.lapse(claim),
                 None => {}
             },
@@ -161,6 +164,8 @@ impl Session {
                     Answer::Error.encode(out);
                 }
             }
+            // Nobody asks for these in this protocol.
+            Mail::Changed(..) | Mail::Missed | Mail::Moved(_) | Mail::Superseded => {}
         }
     }
 
@@ -268,14 +273,15 @@ impl Session {
 
     fn listen(&self, pattern: &[u8], group: Option<&[u8]>) -> Answer {
         let most = self.peer.shared.config.max_subscriptions;
-        if self.peer.shared.signals.listen(self.peer.owner, &self.peer.mailbox, (pattern, group), most) {
+        let listener = Listener { mailbox: Arc::clone(&self.peer.mailbox), len_max: usize::MAX };
+        if self.peer.shared.signals.listen(self.peer.owner, &listener, (pattern, group), most) {
             Answer::Ok
         } else {
             Answer::Error
         }
     }
 
-    fn unblock(&mut self, now: Instant, blocked: Blocked, change: Change, out: &mut Vec<u8>) {
+    fn unblock(&mut self, now: Instant, blocked: Blocked, change: &Change, out: &mut Vec<u8>) {
         self.blocked = None;
         let lapsed = if blocked.waits { Answer::LeaseExpired } else { Answer::Timeout };
         let answer = match change {

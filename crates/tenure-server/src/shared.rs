@@ -4,6 +4,7 @@ use crate::Config;
 use crate::auth::Gate;
 use crate::clock::Clock;
 use crate::mailbox::{Mail, Mailbox};
+use crate::sessions::Sessions;
 use crate::signals::Signals;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -17,6 +18,7 @@ pub(crate) struct Shared {
     pub(crate) config: Config,
     pub(crate) hub: Arc<Hub<Mailbox>>,
     pub(crate) signals: Signals,
+    pub(crate) sessions: Sessions,
     pub(crate) gate: Gate,
     pub(crate) clock: Clock,
     owners: AtomicU64,
@@ -37,6 +39,7 @@ impl Shared {
             config,
             hub,
             signals: Signals::default(),
+            sessions: Sessions::default(),
             owners: AtomicU64::new(1),
             connections: AtomicUsize::new(0),
             draining: AtomicBool::new(false),

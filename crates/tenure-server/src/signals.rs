@@ -1,11 +1,10 @@
 //! Signals: from one connection to the mailboxes of those who listen.
 
-use crate::mailbox::{Mailbox, SIGNALS_MAX};
+use crate::mailbox::{Letter, Mailbox, SIGNALS_MAX};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use tenure_core::{Delivery, OwnerId, Subject, Subscriptions};
-use tenure_wire::line::encode_signal;
 
 /// Who listens to what, and where their mailboxes are.
 #[derive(Default)]
@@ -14,7 +13,15 @@ pub(crate) struct Signals(Mutex<Inner>);
 #[derive(Default)]
 struct Inner {
     subscriptions: Subscriptions,
-    mailboxes: HashMap<OwnerId, Arc<Mailbox>>,
+    listeners: HashMap<OwnerId, Listener>,
+}
+
+/// Where a listener hears signals.
+#[derive(Clone, Debug)]
+pub(crate) struct Listener {
+    pub(crate) mailbox: Arc<Mailbox>,
+    /// The most bytes that a signal may have, with its subject, for this listener to get it.
+    pub(crate) len_max: usize,
 }
 
 /// What became of a signal.
@@ -39,7 +46,7 @@ impl Signals {
     pub(crate) fn listen(
         &self,
         owner: OwnerId,
-        mailbox: &Arc<Mailbox>,
+        listener: &Listener,
         (pattern, group): (&[u8], Option<&[u8]>),
         most: Option<usize>,
     ) -> bool {
@@ -49,7 +56,7 @@ impl Signals {
             return false;
         }
         inner.subscriptions.subscribe(owner, pattern, group);
-        inner.mailboxes.entry(owner).or_insert_with(|| Arc::clone(mailbox));
+        inner.listeners.entry(owner).or_insert_with(|| listener.clone());
         true
     }
 
@@ -59,31 +66,38 @@ impl Signals {
 
     pub(crate) fn disconnect(&self, owner: OwnerId) {
         let mut inner = self.lock();
-        if inner.mailboxes.remove(&owner).is_some() {
+        if inner.listeners.remove(&owner).is_some() {
             inner.subscriptions.disconnect(owner);
         }
     }
 
-    /// Passes a signal on. Whoever is too far behind is cut.
+    /// Passes a signal on. Whoever is too far behind is cut, and a listener that it is too long for does not count.
     pub(crate) fn publish(&self, subject: Subject<'_>, payload: &[u8]) -> Passed {
-        let mut line = Vec::new();
-        encode_signal(&mut line, subject.as_bytes(), payload);
-        let line: Arc<[u8]> = line.into();
-        let (mut crowded, mut wakers) = (false, Vec::new());
+        let letter = Letter::new(subject, payload);
+        let (mut crowded, mut left_out, mut wakers) = (false, 0, Vec::new());
         let mut inner = self.lock();
-        let Inner { subscriptions, mailboxes } = &mut *inner;
+        let Inner { subscriptions, listeners } = &mut *inner;
         let published = subscriptions.publish(subject, |owner| {
-            let Some(mailbox) = mailboxes.get(&owner) else { return Delivery::Full };
-            let (delivery, waiting, waker) = mailbox.post_signal(&line);
+            let Some(listener) = listeners.get(&owner) else { return Delivery::Full };
+            if letter.len() > listener.len_max {
+                left_out += 1;
+                return Delivery::Taken;
+            }
+            let (delivery, waiting, waker) = listener.mailbox.post_signal(&letter);
             crowded |= waiting > SIGNALS_MAX / 2;
             wakers.extend(waker);
             delivery
         });
-        let slow = published.cut.iter().filter_map(|owner| mailboxes.get(owner));
-        wakers.extend(slow.filter_map(|mailbox| mailbox.cut()));
+        let slow = published.cut.iter().filter_map(|owner| listeners.get(owner));
+        wakers.extend(slow.filter_map(|listener| listener.mailbox.cut()));
         drop(inner);
         wakers.into_iter().for_each(Waker::wake);
-        Passed { count: published.count, crowded }
+        Passed { count: published.count - left_out, crowded }
+    }
+
+    /// How many patterns a connection listens to.
+    pub(crate) fn count_of(&self, owner: OwnerId) -> usize {
+        self.lock().subscriptions.count_of(owner)
     }
 
     pub(crate) fn channels(&self) -> Vec<Channel> {

@@ -1,0 +1,254 @@
+//! One connection's side of the multiplexed protocol: many claims, answered in the order in which they are asked for.
+//!
+//! Requests about claims that came together are done together, under one lock of the engine. What they lead to later reaches
+//! the connection as mail, and leaves it as pushes.
+
+mod claims;
+mod follow;
+mod hello;
+mod keys;
+mod pushes;
+mod refusals;
+mod signals;
+
+use crate::door::Flow;
+use crate::peer::Peer;
+use crate::report;
+use crate::shared::Shared;
+use claims::Asker;
+use follow::Follows;
+use hello::Guest;
+use refusals::{refused, too_long};
+use std::sync::Arc;
+use std::time::Duration;
+use tenure_core::{ClaimId, Engine, Instant};
+use tenure_wire::mux::{
+    BadFrame, FRAME_LEN_MAX, Framed, Push, RefusedCode, Request, RequestId, Response, decode_request,
+    encode_push, encode_response, next_frame,
+};
+
+/// Requests done under one lock of the engine, with everyone else waiting.
+const BATCH_MAX: usize = 64;
+/// So much is written before the peer has to take some of it.
+const WRITTEN_MAX: usize = 64 * 1024;
+
+/// One connection's side of the multiplexed protocol.
+pub(crate) struct Mux {
+    peer: Peer,
+    /// Who it is; nothing is known before its hello.
+    guest: Option<Guest>,
+    follows: Follows,
+    /// Claims whose turns have come; empty but for a moment.
+    turns: Vec<ClaimId>,
+    /// The peer was asked whether it is there, and has said nothing since.
+    asked: bool,
+    told_of_draining: bool,
+}
+
+/// A later connection has taken the place of this one, and nothing is done for it any more.
+#[derive(Clone, Copy, Debug)]
+struct Superseded;
+
+/// An answer, unless there is none any more.
+type Answer<'a> = Result<Response<'a>, Superseded>;
+
+impl Mux {
+    pub(crate) fn open(peer: Peer) -> Self {
+        Self {
+            peer,
+            guest: None,
+            follows: Follows::default(),
+            turns: Vec::new(),
+            asked: false,
+            told_of_draining: false,
+        }
+    }
+
+    pub(crate) const fn shared(&self) -> &Arc<Shared> {
+        &self.peer.shared
+    }
+
+    /// Whether more may be written before the peer takes some of it.
+    pub(crate) const fn goes_on(written: &[u8]) -> bool {
+        written.len() < WRITTEN_MAX
+    }
+
+    /// Answers the whole requests at the start of `bytes`, as many as there is room for the answers; how many bytes they were.
+    pub(crate) fn serve(&mut self, now: Instant, bytes: &[u8], out: &mut Vec<u8>) -> (usize, Flow) {
+        let mut served = 0;
+        loop {
+            let (len, flow) = self.serve_some(now, &bytes[served..], out);
+            served += len;
+            if len == 0 || !matches!(flow, Flow::Next) || !Self::goes_on(out) {
+                break (served, flow);
+            }
+            self.asked = false;
+        }
+    }
+
+    /// Ends everything that goes with the connection, and lets others have their turn in between.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves the rest to the drop of the door.
+    pub(crate) async fn leave(&mut self) {
+        self.peer.leave().await;
+    }
+
+    /// When there is something to do though nothing arrives; `since` then the peer is silent.
+    pub(crate) fn due(&self, since: Instant) -> Instant {
+        let silence_max = self.shared().config.read_timeout;
+        let asks = self.guest.is_some() && !self.asked;
+        let silence = since.after(if asks { silence_max / 2 } else { silence_max });
+        self.follows.due().map_or(silence, |due| due.min(silence))
+    }
+
+    /// Does what is due.
+    pub(crate) fn handle_due(&mut self, now: Instant, since: Instant, out: &mut Vec<u8>) -> Flow {
+        if self.follows.due().is_some_and(|due| due <= now) {
+            return self.tell_positions(now, out);
+        }
+        let silence_max = self.shared().config.read_timeout;
+        if now >= since.after(silence_max) {
+            return self.turn_away(0, &refused(RefusedCode::Invalid, "nothing came for too long"), out);
+        }
+        if self.guest.is_some() && !self.asked {
+            self.asked = true;
+            push(out, &Push::Ping);
+        }
+        Flow::Next
+    }
+
+    fn serve_some(&mut self, now: Instant, bytes: &[u8], out: &mut Vec<u8>) -> (usize, Flow) {
+        let Some(guest) = &mut self.guest else { return self.meet(bytes, out) };
+        if !guest.end_the_one_before(&self.peer, now) {
+            return (0, Flow::Rest);
+        }
+        match next_frame(bytes, FRAME_LEN_MAX) {
+            Framed::Incomplete => (0, Flow::Next),
+            Framed::TooLong { .. } => (0, self.turn_away(0, &too_long(), out)),
+            Framed::Malformed => (0, self.turn_away(0, &refusals::malformed(), out)),
+            Framed::Whole(frame) => match decode_request(&frame) {
+                Err(bad) => {
+                    answer(out, frame.id, &refusals::misunderstood(bad));
+                    (frame.len, Flow::Next)
+                }
+                Ok(request) => match self.serve_alone(now, frame.id, &request, out) {
+                    Some(flow) => (frame.len, flow),
+                    None => self.serve_batch(now, bytes, frame.id, out),
+                },
+            },
+        }
+    }
+
+    /// Does the requests about claims at the start of `bytes`, some of them, under one lock.
+    fn serve_batch(&self, now: Instant, bytes: &[u8], first: RequestId, out: &mut Vec<u8>) -> (usize, Flow) {
+        let asker = Asker {
+            owner: self.peer.owner,
+            note: self.guest.as_ref().and_then(Guest::note),
+            draining: self.shared().is_draining(),
+        };
+        let served = self.ask(|engine| {
+            let mut served = 0;
+            for _ in 0..BATCH_MAX {
+                let Framed::Whole(frame) = next_frame(&bytes[served..], FRAME_LEN_MAX) else { break };
+                let Ok(request) = decode_request(&frame) else { break };
+                let Some(response) = claims::perform(engine, now, &asker, &request) else { break };
+                answer(out, frame.id, &response);
+                served += frame.len;
+            }
+            served
+        });
+        match served {
+            Ok(served) => (served, Flow::Next),
+            Err(Superseded) => (0, self.turn_away(first, &refusals::superseded(), out)),
+        }
+    }
+
+    /// Does a request that is not about one claim; `None` when it is.
+    fn serve_alone(
+        &mut self,
+        now: Instant,
+        id: RequestId,
+        request: &Request<'_>,
+        out: &mut Vec<u8>,
+    ) -> Option<Flow> {
+        let info;
+        let response = match *request {
+            Request::Enqueue(_)
+            | Request::Resume { .. }
+            | Request::Cancel { .. }
+            | Request::Release { .. }
+            | Request::ReleaseToken { .. }
+            | Request::Renew { .. } => return None,
+            Request::Hello(_) => Ok(refusals::introduced_already()),
+            Request::Ping => Ok(Response::Pong),
+            Request::Position { claim } => self.position(now, claim),
+            Request::Follow { claim, on: true } => self.follow(now, claim),
+            Request::Follow { claim, on: false } => self.unfollow(claim),
+            Request::Inspect { key } => self.inspect(now, key),
+            Request::List { prefix, cursor } => self.list(now, prefix, cursor),
+            Request::Watch { key } => self.watch(key),
+            Request::Unwatch { key } => self.unwatch(key),
+            Request::Steal { key, fence, reason } => self.steal(now, key, fence, reason),
+            Request::Signal { channel, payload } => {
+                return Some(self.signal(id, channel, payload, out));
+            }
+            Request::Listen { pattern, group } => self.listen(pattern, group),
+            Request::Unlisten { pattern, group } => self.unlisten(pattern, group),
+            Request::Info => {
+                info = report::info_with_sizes(self.shared());
+                Ok(Response::Info(&info))
+            }
+        };
+        Some(self.reply(id, response, out))
+    }
+
+    fn reply(&self, id: RequestId, response: Answer<'_>, out: &mut Vec<u8>) -> Flow {
+        match response {
+            Ok(response) => {
+                answer(out, id, &response);
+                Flow::Next
+            }
+            Err(Superseded) => self.turn_away(id, &refusals::superseded(), out),
+        }
+    }
+
+    /// Does something with the engine, unless a later connection has taken the place of this one.
+    fn ask<R>(&self, act: impl FnOnce(&mut Engine) -> R) -> Result<R, Superseded> {
+        self.shared().hub.call_as(self.peer.owner, act).ok_or(Superseded)
+    }
+
+    /// Whether one subscription more is too many.
+    fn is_full(&self) -> bool {
+        let Some(most) = self.shared().config.max_subscriptions else { return false };
+        most <= self.interests() + self.shared().signals.count_of(self.peer.owner)
+    }
+
+    /// How many keys and claims the connection wants to hear of.
+    fn interests(&self) -> usize {
+        self.follows.len() + self.peer.mailbox.watching(|watching| watching.watched())
+    }
+
+    /// Refuses something, and ends the connection.
+    fn turn_away(&self, id: RequestId, response: &Response<'_>, out: &mut Vec<u8>) -> Flow {
+        answer(out, id, response);
+        tracing::debug!(owner = self.peer.owner.get(), ?response, "turned away");
+        Flow::Close { pause: Duration::ZERO }
+    }
+}
+
+/// Writes an answer. Every answer here fits a frame; were one too long, whoever asked would hear so.
+fn answer(out: &mut Vec<u8>, id: RequestId, response: &Response<'_>) {
+    if encode_response(out, id, response).is_err() {
+        tracing::error!("an answer does not fit a frame");
+        let _ = encode_response(out, id, &too_long());
+    }
+}
+
+/// Writes a push. Every push here fits a frame.
+fn push(out: &mut Vec<u8>, push: &Push<'_>) {
+    if encode_push(out, push).is_err() {
+        tracing::error!("a push does not fit a frame");
+    }
+}

@@ -1,0 +1,74 @@
+//! What the peer is told without having asked.
+
+use super::{BATCH_MAX, Mux, push, refusals};
+use crate::door::Flow;
+use crate::mailbox::Mail;
+use tenure_core::{Change, ClaimId, Ending, Instant, Key};
+use tenure_wire::mux::Push;
+
+/// Why a claim is lost that was found again from elsewhere.
+const TAKEN_OVER: &str = "another connection has taken over the claim with its id";
+
+impl Mux {
+    /// Takes note of a piece of mail, and tells the peer.
+    pub(crate) fn receive(&mut self, now: Instant, mail: Mail, out: &mut Vec<u8>) -> Flow {
+        match mail {
+            Mail::Claim(claim, Change::Ready) => return self.take_turns(now, claim, out),
+            Mail::Claim(claim, change) => tell_of_loss(claim, &change, out),
+            Mail::Signal(letter) => {
+                push(out, &Push::Signal { channel: letter.subject(), payload: letter.payload() });
+            }
+            Mail::Changed(key, observation) => {
+                let watches = self.peer.mailbox.watching(|watching| watching.watches(&key));
+                if let Ok(key) = Key::new(key.0, &key.1)
+                    && watches
+                {
+                    push(out, &Push::Changed { key, observation });
+                }
+            }
+            Mail::Missed => push(out, &Push::Missed),
+            Mail::Moved(keys) => {
+                self.follows.note(keys);
+                if self.follows.due().is_some_and(|due| due <= now) {
+                    return self.tell_positions(now, out);
+                }
+            }
+            Mail::Drain => self.tell_of_draining(out),
+            Mail::Superseded => return self.turn_away(0, &refusals::superseded(), out),
+        }
+        Flow::Next
+    }
+
+    /// Takes the grants of claims whose turns have come. Their leases start when the peer is told, after everything that it
+    /// was told before.
+    fn take_turns(&mut self, now: Instant, first: ClaimId, out: &mut Vec<u8>) -> Flow {
+        let mut turns = std::mem::take(&mut self.turns);
+        turns.push(first);
+        self.peer.mailbox.take_turns(&mut turns, BATCH_MAX);
+        let owner = self.peer.owner;
+        let taken = self.ask(|engine| {
+            for claim in turns.drain(..) {
+                // A grant that has ended, or gone elsewhere, by now is told of by the mail behind this.
+                let Some(grant) = engine.take_offered(now, owner, claim) else { continue };
+                push(out, &Push::Granted { claim, token: grant.token, ttl: grant.ttl });
+            }
+        });
+        self.turns = turns;
+        match taken {
+            Ok(()) => Flow::Next,
+            Err(super::Superseded) => self.turn_away(0, &refusals::superseded(), out),
+        }
+    }
+}
+
+fn tell_of_loss(claim: ClaimId, change: &Change, out: &mut Vec<u8>) {
+    let (ending, reason) = match change {
+        Change::TimedOut | Change::Lapsed => (Ending::Lapsed, ""),
+        Change::Released => (Ending::Released, ""),
+        Change::Stolen(reason) => (Ending::Stolen, &**reason),
+        Change::TakenOver => (Ending::Stolen, TAKEN_OVER),
+        // Its grant is taken instead.
+        Change::Ready => return,
+    };
+    push(out, &Push::Lost { claim, ending, reason });
+}
