@@ -7,6 +7,7 @@ mod clock;
 mod connections;
 mod daemon;
 mod held;
+mod library;
 mod load;
 mod pinned;
 mod table;
@@ -23,13 +24,16 @@ struct Section {
     measure: fn(&Path) -> Result<Vec<Row>, Failure>,
 }
 
-const SECTIONS: [Section; 6] = [
+const SECTIONS: [Section; 9] = [
     Section { name: "own", measure: load::own },
     Section { name: "contended", measure: load::contended },
     Section { name: "waiters", measure: load::waiters },
     Section { name: "pipelined", measure: load::pipelined },
+    Section { name: "mux", measure: load::mux },
     Section { name: "held", measure: held::measure },
     Section { name: "connections", measure: connections::measure },
+    Section { name: "renewals", measure: library::renewals },
+    Section { name: "local", measure: library::local },
 ];
 
 /// Builds the program as it is released, measures the named sections, or all, and prints a table.

@@ -47,6 +47,9 @@ pub(crate) enum Command {
     /// The server that `bench --echo` compares with
     #[command(hide = true)]
     BenchEcho(bench::EchoArgs),
+    /// What `cargo xtask measure` needs beside loads
+    #[command(hide = true, subcommand)]
+    BenchLibrary(bench::LibraryArgs),
 }
 
 /// What is understood; an empty variable in the environment is one that is not set.

@@ -71,5 +71,6 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Guard(_) => run::guard::run(),
         Command::Bench(args) => bench::run(&args),
         Command::BenchEcho(args) => bench::run_echo(&args),
+        Command::BenchLibrary(args) => bench::run_library(&args),
     }
 }

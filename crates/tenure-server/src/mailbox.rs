@@ -26,7 +26,7 @@ pub(crate) enum Mail {
     /// A signal.
     Signal(Letter),
     /// Something happened to a key that it watches.
-    Changed(SharedKey, Observation),
+    Changed(Box<(SharedKey, Observation)>),
     /// More happened to such keys than could be kept.
     Missed,
     /// In the lines of these keys claims may have moved that it follows.
@@ -169,7 +169,7 @@ impl Mailbox {
             }
             Mail::Claim(..)
             | Mail::Signal(_)
-            | Mail::Changed(..)
+            | Mail::Changed(_)
             | Mail::Missed
             | Mail::Moved(_)
             | Mail::Drain
@@ -192,7 +192,7 @@ impl tenure::hub::Inbox for Mailbox {
         let watching = inbox.watching.as_mut()?;
         let (heard, moved) = (watching.hear(key), watching.has_moved());
         match heard {
-            Heard::Told => inbox.mail.push_back(Mail::Changed(key.clone(), observation.clone())),
+            Heard::Told => inbox.mail.push_back(Mail::Changed(Box::new((key.clone(), observation.clone())))),
             Heard::Missed => inbox.mail.push_back(Mail::Missed),
             Heard::Nothing if moved => {}
             Heard::Nothing => return None,
@@ -210,7 +210,7 @@ impl Inbox {
         };
         self.signals -= usize::from(matches!(mail, Mail::Signal(_)));
         match (&mail, &mut self.watching) {
-            (Mail::Changed(..), Some(watching)) => watching.told(),
+            (Mail::Changed(_), Some(watching)) => watching.told(),
             (Mail::Missed, Some(watching)) => watching.told_of_missing(),
             _ => {}
         }
@@ -263,15 +263,15 @@ mod tests {
         for _ in 0..OBSERVATIONS_MAX + 5 {
             mailbox.observe(&key, &observation);
         }
-        assert!(matches!(next(&mailbox), Some(Mail::Changed(..))));
+        assert!(matches!(next(&mailbox), Some(Mail::Changed(_))));
         // There is room for one more, behind the word that some are missing.
         mailbox.observe(&key, &observation);
         mailbox.observe(&key, &observation);
         for _ in 1..OBSERVATIONS_MAX {
-            assert!(matches!(next(&mailbox), Some(Mail::Changed(..))));
+            assert!(matches!(next(&mailbox), Some(Mail::Changed(_))));
         }
         assert!(matches!(next(&mailbox), Some(Mail::Missed)));
-        assert!(matches!(next(&mailbox), Some(Mail::Changed(..))));
+        assert!(matches!(next(&mailbox), Some(Mail::Changed(_))));
         assert!(next(&mailbox).is_none());
         assert_eq!(mailbox.forget_keys(), [key]);
     }

@@ -75,6 +75,12 @@ impl Mux {
 
     /// Answers the whole requests at the start of `bytes`, as many as there is room for the answers; how many bytes they were.
     pub(crate) fn serve(&mut self, now: Instant, bytes: &[u8], out: &mut Vec<u8>) -> (usize, Flow) {
+        if self.follows.due().is_some_and(|due| due <= now) {
+            let flow = self.tell_positions(now, out);
+            if !matches!(flow, Flow::Next) {
+                return (0, flow);
+            }
+        }
         let mut served = 0;
         loop {
             let (len, flow) = self.serve_some(now, &bytes[served..], out);

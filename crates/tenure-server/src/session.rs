@@ -165,7 +165,7 @@ impl Session {
                 }
             }
             // Nobody asks for these in this protocol.
-            Mail::Changed(..) | Mail::Missed | Mail::Moved(_) | Mail::Superseded => {}
+            Mail::Changed(_) | Mail::Missed | Mail::Moved(_) | Mail::Superseded => {}
         }
     }
 

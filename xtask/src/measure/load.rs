@@ -85,6 +85,28 @@ pub(super) fn pipelined(program: &Path) -> Result<Vec<Row>, Failure> {
     ])
 }
 
+/// One multiplexed connection, against as many line connections as it has claims on their way; and the library on one.
+pub(super) fn mux(program: &Path) -> Result<Vec<Row>, Failure> {
+    let daemon = Daemon::start(program)?;
+    let mut rows = Vec::new();
+    for (protocol, mode, keys, rate, cpu) in [
+        ("mux", "own", "own keys", Wanted::AtLeast(5.0), Wanted::AtMost(0.3)),
+        ("mux", "contended", "one key", Wanted::Nothing, Wanted::Nothing),
+        ("library", "own", "own keys", Wanted::Nothing, Wanted::Nothing),
+    ] {
+        let report = bench(program, &daemon, 1, &["--protocol", protocol, "--line", "--mode", mode])?;
+        let name = format!("{protocol}, 1 connection, 100 in flight, {keys}");
+        let ratio = |what| format!("{name}: {what}, of 100 line connections'");
+        rows.push(Row::new(ratio("rate"), report.figure("rate_ratio")?, "×", rate));
+        rows.push(Row::new(ratio("server CPU per pair"), report.figure("cpu_ratio")?, "×", cpu));
+        let (own, line) = (report.figure("pairs_per_s")?, report.other("line", "pairs_per_s")?);
+        rows.push(Row::new(format!("{name}: pairs"), own, "/s", Wanted::Nothing));
+        rows.push(Row::new(format!("{name}: pairs, line"), line, "/s", Wanted::Nothing));
+        rows.extend(report.costs(&name, "line")?);
+    }
+    Ok(rows)
+}
+
 fn contend(program: &Path, daemon: &Daemon, connections: u32) -> Result<Report, Failure> {
     bench(program, daemon, connections, &["--mode", "contended", "--fifo"])
 }

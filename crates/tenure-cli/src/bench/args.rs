@@ -92,6 +92,23 @@ pub(crate) struct EchoArgs {
     pub(super) fifo: bool,
 }
 
+/// What the library is measured with, beside a load.
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum LibraryArgs {
+    /// Acquire and release within this process, and compare with a semaphore of tokio's
+    Local,
+    /// Hold locks of a service until standard input ends
+    Hold {
+        /// Where
+        #[command(flatten)]
+        service: Service,
+
+        /// How many
+        #[arg(long, value_name = "N", default_value_t = 10_000)]
+        locks: u32,
+    },
+}
+
 /// Which keys are asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -7,9 +7,11 @@ mod clock;
 mod cpu;
 mod echo;
 mod fifo;
+mod hold;
 mod inbox;
 mod library;
 mod load;
+mod local;
 mod mux;
 mod problem;
 mod report;
@@ -20,7 +22,7 @@ mod tally;
 use std::process::ExitCode;
 
 use self::args::Against;
-pub(crate) use self::args::{Args, EchoArgs};
+pub(crate) use self::args::{Args, EchoArgs, LibraryArgs};
 use self::baseline::Baseline;
 use self::load::{Measured, Side};
 use self::report::Report;
@@ -43,6 +45,15 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 /// Is the server that a service is compared with, until standard input ends.
 pub(crate) fn run_echo(args: &EchoArgs) -> Result<ExitCode, Failure> {
     echo::serve(args.fifo).map(|()| ExitCode::SUCCESS)
+}
+
+/// Measures what the library costs without a load, or is a client that is measured.
+pub(crate) fn run_library(args: &LibraryArgs) -> Result<ExitCode, Failure> {
+    match args {
+        LibraryArgs::Local => local::run()?,
+        LibraryArgs::Hold { service, locks } => hold::run(service, *locks)?,
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The other side of a comparison. Its server, if it has one of its own, ends with it.

@@ -185,7 +185,7 @@ fn shown(value: Option<f64>, digits: usize) -> String {
 }
 
 /// The middle one, or the mean of the two in the middle; zero of none.
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+pub(super) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
@@ -196,7 +196,8 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     }
 }
 
-fn rounded(value: f64, digits: i32) -> f64 {
+/// So many digits after the point.
+pub(super) fn rounded(value: f64, digits: i32) -> f64 {
     let scale = 10_f64.powi(digits);
     (value * scale).round() / scale
 }

@@ -104,10 +104,15 @@ fn complaint(wanted: &Enqueue<'_>) -> Option<Response<'static>> {
     if !is_lease(wanted.ttl) {
         return Some(bad_ttl());
     }
-    if wanted.key.space() == Space::Lock && wanted.limit != Limit::ONE {
-        return Some(invalid("a lock has one permit; use a semaphore for more"));
+    match wanted.key.space() {
+        Space::Lock if wanted.limit != Limit::ONE => {
+            Some(invalid("a lock has one permit; use a semaphore for more"))
+        }
+        Space::RwLock if wanted.limit.get() != u32::MAX => {
+            Some(invalid("a read-write lock has 4294967295 permits; use a semaphore for fewer"))
+        }
+        Space::Lock | Space::Semaphore | Space::RwLock => None,
     }
-    None
 }
 
 /// The note of a claim that is labelled otherwise than its connection.

@@ -143,6 +143,6 @@ impl Mux {
 }
 
 /// A key whose name is shared, as the engine takes it.
-fn as_key((space, name): &SharedKey) -> Option<Key<'_>> {
+pub(super) fn as_key((space, name): &SharedKey) -> Option<Key<'_>> {
     Key::new(*space, name).ok()
 }

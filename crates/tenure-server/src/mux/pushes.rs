@@ -1,9 +1,10 @@
 //! What the peer is told without having asked.
 
+use super::follow::as_key;
 use super::{BATCH_MAX, Mux, push, refusals};
 use crate::door::Flow;
 use crate::mailbox::Mail;
-use tenure_core::{Change, ClaimId, Ending, Instant, Key};
+use tenure_core::{Change, ClaimId, Ending, Instant};
 use tenure_wire::mux::Push;
 
 /// Why a claim is lost that was found again from elsewhere.
@@ -18,11 +19,10 @@ impl Mux {
             Mail::Signal(letter) => {
                 push(out, &Push::Signal { channel: letter.subject(), payload: letter.payload() });
             }
-            Mail::Changed(key, observation) => {
+            Mail::Changed(changed) => {
+                let (key, observation) = *changed;
                 let watches = self.peer.mailbox.watching(|watching| watching.watches(&key));
-                if let Ok(key) = Key::new(key.0, &key.1)
-                    && watches
-                {
+                if let Some(key) = as_key(&key).filter(|_| watches) {
                     push(out, &Push::Changed { key, observation });
                 }
             }
@@ -40,16 +40,20 @@ impl Mux {
     }
 
     /// Takes the grants of claims whose turns have come. Their leases start when the peer is told, after everything that it
-    /// was told before.
+    /// was told before. A daemon about to stop has told it that nothing will come any more, and lets the next have them.
     fn take_turns(&mut self, now: Instant, first: ClaimId, out: &mut Vec<u8>) -> Flow {
         let mut turns = std::mem::take(&mut self.turns);
         turns.push(first);
         self.peer.mailbox.take_turns(&mut turns, BATCH_MAX);
-        let owner = self.peer.owner;
+        let (owner, draining) = (self.peer.owner, self.shared().is_draining());
         let taken = self.ask(|engine| {
             for claim in turns.drain(..) {
                 // A grant that has ended, or gone elsewhere, by now is told of by the mail behind this.
                 let Some(grant) = engine.take_offered(now, owner, claim) else { continue };
+                if draining {
+                    engine.release_claim(now, claim);
+                    continue;
+                }
                 push(out, &Push::Granted { claim, token: grant.token, ttl: grant.ttl });
             }
         });

@@ -1,6 +1,8 @@
 //! Claims: asked for, waited for, lost, and found again.
 
-use crate::client::{Mux, TTL, bound, claim, code, enqueue, id, lock, refused, semaphore, token};
+use crate::client::{
+    Mux, TTL, bound, claim, code, connections, enqueue, id, lock, refused, semaphore, token,
+};
 use crate::line::{Client, start, token as line_token};
 use std::time::Duration;
 use tenure_core::{Bond, Ending, Limit};
@@ -129,12 +131,6 @@ async fn what_can_be_resumed_is_found_again_with_its_grant_or_its_place() {
     assert_eq!(token(&resumed).to_text(), held.to_text());
     holder.ask(&Request::Release { claim: id(1) }).await;
     assert!(matches!(back.push().await, Push::Granted { claim, .. } if claim == id(3)));
-}
-
-fn connections(info: &Response<'_>) -> u64 {
-    let Response::Info(info) = info else { panic!("no figures") };
-    let info: serde_json::Value = serde_json::from_str(info).expect("JSON");
-    info["connections"].as_u64().expect("a number")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -218,3 +218,10 @@ pub(crate) fn refused<'a>(response: &Response<'a>) -> Refused<'a> {
         other => panic!("no refusal: {other:?}"),
     }
 }
+
+/// How many connections the daemon tells of.
+pub(crate) fn connections(info: &Response<'_>) -> u64 {
+    let Response::Info(info) = info else { panic!("no figures") };
+    let info: serde_json::Value = serde_json::from_str(info).expect("JSON");
+    info["connections"].as_u64().expect("a number")
+}

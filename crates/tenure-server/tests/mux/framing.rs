@@ -3,7 +3,7 @@
 use crate::client::{HELLO, Mux, TTL, code, enqueue, id, lock, refused, semaphore, token};
 use crate::line::{Client, start};
 use std::sync::Arc;
-use tenure_core::{Fence, Token};
+use tenure_core::{Fence, Key, Space, Token};
 use tenure_server::{AuthToken, Config, TlsFiles};
 use tenure_wire::mux::{
     FRAME_LEN_MAX, FRAME_LEN_MAX_BEFORE_HELLO, Hello, Message, PREFACE, RefusedCode, Request, Response,
@@ -274,11 +274,12 @@ async fn it_is_spoken_over_tls_as_well() {
 async fn what_a_lease_a_lock_and_permits_have_to_be_is_said() {
     let mut client = Mux::connect(start(Config::default())).await;
     let claim = |number| crate::client::claim(number, lock("k"));
-    let mut wrong = [claim(1), claim(2), claim(3), claim(4)];
+    let mut wrong = [claim(1), claim(2), claim(3), claim(4), claim(5)];
     wrong[0].ttl = std::time::Duration::ZERO;
     wrong[1].ttl = tenure_core::TTL_MAX + tenure_core::TTL_MIN;
     wrong[2].limit = tenure_core::Limit::new(2).expect("a limit");
     wrong[3].permits = 2;
+    wrong[4].key = Key::new(Space::RwLock, b"k").expect("a short name");
     for wrong in wrong {
         let answer = client.ask(&Request::Enqueue(wrong)).await;
         let refused = refused(&answer);
