@@ -1,42 +1,8 @@
 //! Grants that wait for their owner to take them.
 
+use super::{NOW, TTL, engine, key, request};
 use std::time::Duration;
-use tenure_core::{
-    Bond, ClaimId, Engine, Enqueued, Fence, FenceRange, Instant, Key, Limit, Limits, OwnerId, Patience,
-    Request, Secret, Space,
-};
-
-const NOW: Instant = Instant::ORIGIN;
-const TTL: Duration = Duration::from_secs(30);
-
-fn engine() -> Engine {
-    let limits = Limits {
-        queues_max: 1_000,
-        claims_max: 1_000,
-        queue_len_max: 1_000,
-        idle_max: Duration::from_secs(60),
-    };
-    Engine::new(limits, FenceRange::new(Fence::new(1), Fence::new(1_000)), 7)
-}
-
-fn key(name: &str) -> Key<'_> {
-    Key::new(Space::Lock, name.as_bytes()).expect("a short name")
-}
-
-fn request(claim: u128, owner: u64) -> Request<'static> {
-    Request {
-        claim: ClaimId::new(claim),
-        owner: OwnerId::new(owner),
-        key: key("k"),
-        permits: 1,
-        limit: Limit::ONE,
-        ttl: TTL,
-        secret: Secret::new(1),
-        bond: Bond::Resumable,
-        patience: Patience::Endless,
-        note: None,
-    }
-}
+use tenure_core::{ClaimId, Engine, Enqueued, OwnerId};
 
 /// An engine in which the second owner's claim has been offered its grant, at the first instant.
 fn with_an_offer() -> Engine {
