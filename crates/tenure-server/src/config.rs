@@ -29,7 +29,8 @@ pub struct Config {
     pub max_connections: Option<usize>,
     /// The most waiters of one key. One more is answered `error_max_waiters`. `None`: no limit.
     pub max_waiters: Option<usize>,
-    /// The most signal subscriptions of one connection. One more is answered `error`. `None`: no limit.
+    /// The most signal subscriptions of one connection, with the keys that it watches and the claims that it follows. One more
+    /// is answered `error`. `None`: no limit.
     pub max_subscriptions: Option<usize>,
     /// How long a connection may be silent between requests, and how long one request may take to arrive whole.
     pub read_timeout: Duration,
