@@ -7,7 +7,7 @@ mod world;
 use super::{
     Claim, Coordinator, Enqueued, Grant, Page, Patience, Released, Renewal, Renewed, Reply, Seen, Signal,
 };
-use crate::{Clock, Error, ErrorKind, entropy, refusal};
+use crate::{Clock, Error, ErrorKind, Loss, entropy, refusal};
 use inbox::LocalInbox;
 use std::fmt;
 use std::sync::Arc;
@@ -228,7 +228,10 @@ impl Coordinator for Local {
 impl Drop for Local {
     fn drop(&mut self) {
         self.timer.abort();
-        // Guards and tickets keep it, so there is nothing to wait for.
+        for claim in self.inbox.take_all() {
+            self.cancel(&claim);
+            claim.end(Loss::Closed);
+        }
         while !self.world.hub.disconnect_some(self.owner, self.clock.now()) {}
     }
 }

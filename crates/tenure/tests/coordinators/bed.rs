@@ -18,6 +18,7 @@ pub(crate) struct Bed(Place);
 
 enum Place {
     Local { name: String },
+    Remote { address: tenure::net::Address },
 }
 
 /// One engine in this process.
@@ -25,13 +26,61 @@ pub(crate) fn local() -> Bed {
     Bed(Place::Local { name: format!("{:x}", tenure::entropy::number()) })
 }
 
+/// One daemon, in this process too, but behind a socket.
+pub(crate) fn remote() -> Bed {
+    use tenure_server::{Config, Server};
+    let config = Config { listen: ([127, 0, 0, 1], 0).into(), ..Config::default() };
+    let server = Server::bind(config).expect("a port is free");
+    let at = server.local_addr();
+    tokio::spawn(server.run(std::future::pending()));
+    Bed(Place::Remote { address: format!("tenure://{at}").parse().expect("an address") })
+}
+
 impl Bed {
     /// A client that knows nothing of the others.
     pub(crate) async fn client(&self) -> Client {
         let coordinator: Arc<dyn Coordinator> = match &self.0 {
             Place::Local { name } => Local::open(name, &Clock::system(), None).expect("a runtime"),
+            Place::Remote { address } => {
+                tenure::coordinator::Remote::connect(address.clone(), &tenure::Options::default())
+                    .await
+                    .expect("a connection")
+            }
         };
         Client(coordinator)
+    }
+
+    /// A client that lives in a runtime of its own, and can die with it.
+    pub(crate) async fn mortal(&self) -> Mortal {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime = runtime.expect("a thread");
+        let Place::Remote { address } = &self.0 else { panic!("nobody dies here alone") };
+        let address = address.clone();
+        let connecting =
+            async move { tenure::coordinator::Remote::connect(address, &tenure::Options::default()).await };
+        let remote = runtime.spawn(connecting).await.expect("no panic").expect("a connection");
+        Mortal { client: Client(remote), runtime }
+    }
+}
+
+/// A client that can die.
+pub(crate) struct Mortal {
+    pub(crate) client: Client,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Mortal {
+    /// Dies without a word: its connection is gone, and what it held it cannot give back.
+    pub(crate) fn die(self) {
+        self.runtime.shutdown_background();
+    }
+}
+
+impl std::ops::Deref for Mortal {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
     }
 }
 

@@ -15,6 +15,8 @@ pub(crate) struct Case {
     pub(crate) id: &'static str,
     /// What it shows.
     pub(crate) guarantee: &'static str,
+    /// It takes a client that can die while the others live.
+    pub(crate) mortal: bool,
     /// Panics where it does not hold.
     pub(crate) run: fn(Bed) -> Running,
 }
@@ -24,11 +26,12 @@ pub(crate) type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A row of the table.
 macro_rules! cases {
-    ($($id:ident: $guarantee:literal;)*) => {
+    ($($id:ident: $guarantee:literal $(, $mortal:ident)?;)*) => {
         pub(crate) fn cases() -> Vec<crate::cases::Case> {
             vec![$(crate::cases::Case {
                 id: stringify!($id),
                 guarantee: $guarantee,
+                mortal: [$(stringify!($mortal),)? ""][0] == "mortal",
                 run: |bed| Box::pin($id(bed)),
             }),*]
         }

@@ -14,9 +14,11 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let places = [("local", bed::local as fn() -> Bed)];
-    let trials = places.iter().flat_map(|(place, bed)| {
-        cases::all().into_iter().map(move |case| {
+    // Where there is nothing between a client and the engine, a client dies with everything.
+    let places = [("local", false, bed::local as fn() -> Bed), ("remote", true, bed::remote)];
+    let trials = places.iter().flat_map(|(place, mortal, bed)| {
+        let cases = cases::all().into_iter().filter(|case| *mortal || !case.mortal);
+        cases.map(move |case| {
             let bed = *bed;
             Trial::test(format!("{place}::{}", case.id), move || {
                 let runtime =

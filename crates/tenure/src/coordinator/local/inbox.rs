@@ -75,6 +75,11 @@ impl LocalInbox {
         lock(&self.claims).remove(&claim)
     }
 
+    /// No claim hears of anything any longer; these did.
+    pub(super) fn take_all(&self) -> Vec<Arc<Claim>> {
+        lock(&self.claims).drain().map(|(_, claim)| claim).collect()
+    }
+
     /// Lets a claim hear of its position whenever that may have changed.
     pub(super) fn follow(&self, claim: &Arc<Claim>) {
         self.with_watchers(claim.key(), |watchers| watchers.followed.push(Arc::downgrade(claim)));

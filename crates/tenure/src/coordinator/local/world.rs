@@ -34,11 +34,7 @@ impl World {
         // What a fence is shown to may have seen those of an earlier run of this program.
         let fences = FenceRange::new(Fence::new(clock.wall_nanos().max(1)), Fence::new(u64::MAX));
         let engine = Engine::new(LIMITS, fences, entropy::number());
-        Arc::new(Self {
-            hub: Hub::new(engine, 0),
-            signals: Signals::default(),
-            owners: AtomicU64::new(1),
-        })
+        Arc::new(Self { hub: Hub::new(engine, 0), signals: Signals::default(), owners: AtomicU64::new(1) })
     }
 
     /// The world of that name. It is there as long as somebody uses it.

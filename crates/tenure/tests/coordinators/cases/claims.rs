@@ -1,6 +1,6 @@
 //! Claims that find themselves.
 
-use crate::bed::{Bed, LONG, kind, lock, semaphore, soon};
+use crate::bed::{Bed, SHORT, kind, lock, semaphore, soon};
 use tenure::coordinator::{Enqueued, Patience, Released, Standing};
 use tenure::{ErrorKind, Loss};
 use tenure_core::Bond;
@@ -16,10 +16,12 @@ super::cases! {
     a_released_grant_of_another_claim_stays: "owner-checked release";
     another_client_takes_a_grant_over_with_its_id_and_the_first_hears_of_it: "resume";
     there_is_nothing_to_resume_where_nothing_was_granted: "resume does not wait";
-    a_client_that_goes_frees_what_is_bound_to_it: "bound to a connection";
-    a_client_that_goes_keeps_its_resumable_grant_until_the_lease_ends: "bound to a lease";
-    a_place_in_line_is_found_again_by_another_client: "bound to a lease, in line";
-    a_place_in_line_that_nobody_comes_back_to_is_given_up: "a dead waiter is passed over";
+    a_client_that_is_closed_gives_back_everything: "nothing is left behind";
+    what_is_bound_to_a_connection_goes_with_it: "bound to a connection", mortal;
+    a_client_that_dies_keeps_its_resumable_grant_until_the_lease_ends: "bound to a lease", mortal;
+    a_place_in_line_is_found_again_by_another_client: "bound to a lease, in line", mortal;
+    a_place_in_line_that_nobody_comes_back_to_is_given_up: "a dead waiter is passed over", mortal;
+    a_dead_waiter_whose_turn_has_come_delays_the_line_by_one_lease_at_most: "one lease, not two", mortal;
     a_token_from_outside_ends_a_grant_and_its_owner_hears_of_it: "release by token";
 }
 
@@ -127,23 +129,37 @@ async fn there_is_nothing_to_resume_where_nothing_was_granted(bed: Bed) {
     assert!(second.resume(&lock("k").id(waiting.id()).claim()).await.expect("asked").is_none());
 }
 
-async fn a_client_that_goes_frees_what_is_bound_to_it(bed: Bed) {
+async fn a_client_that_is_closed_gives_back_everything(bed: Bed) {
     let (going, staying) = (bed.client().await, bed.client().await);
-    let (held, behind) = (lock("k").bond(Bond::Connection).claim(), lock("k").claim());
+    let (held, bound) = (lock("k").claim(), lock("l").bond(Bond::Connection).claim());
     going.acquire(&held).await;
-    let place = lock("k").bond(Bond::Connection).claim();
-    going.queue(&place).await;
+    going.acquire(&bound).await;
+    going.queue(&lock("k").claim()).await;
+    let (behind, after) = (lock("k").claim(), lock("l").claim());
     staying.queue(&behind).await;
+    staying.queue(&after).await;
     drop(going);
+    staying.turn(&behind).await;
+    staying.turn(&after).await;
+    assert_eq!(soon(held.ended()).await, Loss::Closed);
+}
+
+async fn what_is_bound_to_a_connection_goes_with_it(bed: Bed) {
+    let (dying, staying) = (bed.mortal().await, bed.client().await);
+    let (held, behind) = (lock("k").bond(Bond::Connection).claim(), lock("k").claim());
+    dying.acquire(&held).await;
+    dying.queue(&lock("k").bond(Bond::Connection).claim()).await;
+    staying.queue(&behind).await;
+    dying.die();
     staying.turn(&behind).await;
 }
 
-async fn a_client_that_goes_keeps_its_resumable_grant_until_the_lease_ends(bed: Bed) {
-    let (going, staying) = (bed.client().await, bed.client().await);
-    let (held, lasting) = (lock("k").ttl(crate::bed::SHORT).claim(), lock("l").claim());
-    going.acquire(&held).await;
-    going.acquire(&lasting).await;
-    drop(going);
+async fn a_client_that_dies_keeps_its_resumable_grant_until_the_lease_ends(bed: Bed) {
+    let (dying, staying) = (bed.mortal().await, bed.client().await);
+    let (held, lasting) = (lock("k").ttl(SHORT).claim(), lock("l").claim());
+    dying.acquire(&held).await;
+    dying.acquire(&lasting).await;
+    dying.die();
     assert!(staying.is_busy(&lock("l").claim()).await);
     let behind = lock("k").claim();
     if let Enqueued::Queued { .. } = staying.enqueue(&behind, Patience::Endless).await.expect("asked") {
@@ -154,12 +170,12 @@ async fn a_client_that_goes_keeps_its_resumable_grant_until_the_lease_ends(bed: 
 }
 
 async fn a_place_in_line_is_found_again_by_another_client(bed: Bed) {
-    let (holder, going, other) = (bed.client().await, bed.client().await, bed.client().await);
-    let (held, place, behind) = (lock("k").claim(), lock("k").ttl(LONG).claim(), lock("k").claim());
+    let (holder, dying, other) = (bed.client().await, bed.mortal().await, bed.client().await);
+    let (held, place, behind) = (lock("k").claim(), lock("k").claim(), lock("k").claim());
     holder.acquire(&held).await;
-    going.queue(&place).await;
+    dying.queue(&place).await;
     other.queue(&behind).await;
-    drop(going);
+    dying.die();
     let again = lock("k").id(place.id()).claim();
     assert_eq!(other.queue(&again).await, 0);
     holder.release(&held).await.expect("asked");
@@ -167,15 +183,34 @@ async fn a_place_in_line_is_found_again_by_another_client(bed: Bed) {
 }
 
 async fn a_place_in_line_that_nobody_comes_back_to_is_given_up(bed: Bed) {
-    let (holder, going, other) = (bed.client().await, bed.client().await, bed.client().await);
-    let (held, place, behind) =
-        (lock("k").claim(), lock("k").ttl(crate::bed::SHORT).claim(), lock("k").claim());
+    let (holder, dying, other) = (bed.client().await, bed.mortal().await, bed.client().await);
+    let (held, place, behind) = (lock("k").claim(), lock("k").ttl(SHORT).claim(), lock("k").claim());
     holder.acquire(&held).await;
-    going.queue(&place).await;
+    dying.queue(&place).await;
     other.queue(&behind).await;
-    drop(going);
+    dying.die();
+    let clock = held.clock();
+    while other.position(&behind).await.expect("asked") != Some(0) {
+        clock.sleep(SHORT / 20).await;
+    }
     holder.release(&held).await.expect("asked");
     other.turn(&behind).await;
+}
+
+async fn a_dead_waiter_whose_turn_has_come_delays_the_line_by_one_lease_at_most(bed: Bed) {
+    let (holder, dying, other) = (bed.client().await, bed.mortal().await, bed.client().await);
+    let ttl = SHORT * 5;
+    let (held, place, behind) = (lock("k").claim(), lock("k").ttl(ttl).claim(), lock("k").claim());
+    holder.acquire(&held).await;
+    dying.queue(&place).await;
+    other.queue(&behind).await;
+    dying.die();
+    let (clock, died) = (held.clock(), held.clock().now());
+    clock.sleep(ttl * 3 / 4).await;
+    holder.release(&held).await.expect("asked");
+    other.turn(&behind).await;
+    // Another lease from its turn on would have been 1.75 of them.
+    assert!(clock.now().since(died) < ttl * 3 / 2, "the lease was started again for nobody");
 }
 
 async fn a_token_from_outside_ends_a_grant_and_its_owner_hears_of_it(bed: Bed) {

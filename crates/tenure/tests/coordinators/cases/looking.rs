@@ -104,7 +104,7 @@ async fn a_watcher_sees_every_change_in_order(bed: Bed) {
         ("granted", 1, 0),
         ("Stolen why", 0, 0),
         ("granted", 1, 0),
-        ("Disconnected", 0, 0),
+        ("Released", 0, 0),
     ] {
         let (happened, holders, queue) = next(&mut watch).await;
         assert_eq!((happened.as_str(), holders, queue), expected);
