@@ -4,7 +4,7 @@ use crate::client::{HELLO, Mux, bound, enqueue, id, lock, token};
 use crate::line::start;
 use std::net::SocketAddr;
 use tenure_server::Config;
-use tenure_wire::mux::{Hello, Message, Push, Refused, RefusedCode, Request, Response};
+use tenure_wire::mux::{Hello, Message, PREFACE, Push, Refused, RefusedCode, Request, Response};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const fn session(session: u128) -> Hello<'static> {
@@ -31,6 +31,30 @@ async fn a_later_connection_of_a_session_ends_the_earlier_one_first() {
     assert_eq!(before.turned_away().await, RefusedCode::Superseded);
     // The end of the earlier one takes nothing from the later one.
     assert_eq!(after.ask(&Request::Release { claim: id(2) }).await, Response::Released);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn everything_of_the_earlier_one_is_free_before_the_first_request_of_the_later_one() {
+    const HELD: u128 = 5_000;
+    let address = start(Config::default());
+    let names: Vec<String> = (0..HELD).map(|number| format!("k{number}")).collect();
+    let (mut before, mut after) = (Mux::connect_as(address, &session(7)).await, Mux::silent(address).await);
+    let (_, mut held) = before.frame(&bound(0, lock(&names[0])));
+    let mut wanted = PREFACE.to_vec();
+    wanted.extend(after.frame(&Request::Hello(session(7))).1);
+    for (number, name) in (0..).zip(&names) {
+        held.extend(before.frame(&bound(number, lock(name))).1);
+        wanted.extend(after.frame(&bound(HELD + number, lock(name))).1);
+    }
+    before.write(&held).await;
+    for number in 2..=2 + u32::try_from(HELD).expect("a small number") {
+        assert!(matches!(before.answer(number).await, Response::Granted { .. }));
+    }
+    after.write(&wanted).await;
+    assert!(matches!(after.answer(1).await, Response::Welcome(_)));
+    for number in 2..2 + u32::try_from(HELD).expect("a small number") {
+        assert!(matches!(after.answer(number).await, Response::Granted { .. }), "request {number}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
