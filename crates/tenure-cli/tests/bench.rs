@@ -2,7 +2,8 @@
 
 mod harness;
 
-use std::process::Output;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Output, Stdio};
 
 use harness::{Daemon, tenure};
 use serde_json::Value;
@@ -155,6 +156,32 @@ fn the_cpu_of_a_server_that_does_not_tell_is_read_from_its_process() {
         busy.store(false, std::sync::atomic::Ordering::Relaxed);
         assert_positive(&object(&report), &["server_cpu_us_per_pair"]);
     });
+}
+
+#[test]
+fn the_library_is_compared_with_a_semaphore_within_one_process() {
+    let output = tenure().args(["bench-library", "local", "--pairs", "50"]).output().expect("the bench runs");
+    assert_positive(&object(&output), &["rounds", "lock_ns_per_pair", "semaphore_ns_per_pair", "ratio"]);
+}
+
+#[test]
+fn a_client_holds_locks_until_its_input_ends() {
+    let daemon = Daemon::start(&[]);
+    let url = format!("tenure://{}", daemon.addr());
+    let mut holder = tenure()
+        .args(["bench-library", "hold", "--locks", "20", "--url", &url])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the client runs");
+    let mut said = String::new();
+    BufReader::new(holder.stdout.take().expect("piped")).read_line(&mut said).expect("a line");
+    assert_eq!(said, "held\n");
+    let held = || daemon.connect().stats()["locks"].as_array().expect("a list").len();
+    assert_eq!(held(), 20);
+    drop(holder.stdin.take());
+    assert!(holder.wait().expect("its end").success());
+    assert_eq!(held(), 0);
 }
 
 fn refusal(output: &Output) -> (Option<i32>, String) {

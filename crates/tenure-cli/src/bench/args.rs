@@ -96,7 +96,11 @@ pub(crate) struct EchoArgs {
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum LibraryArgs {
     /// Acquire and release within this process, and compare with a semaphore of tokio's
-    Local,
+    Local {
+        /// How many pairs a round has
+        #[arg(long, value_name = "N", default_value_t = 100_000)]
+        pairs: u32,
+    },
     /// Hold locks of a service until standard input ends
     Hold {
         /// Where

@@ -50,7 +50,7 @@ pub(crate) fn run_echo(args: &EchoArgs) -> Result<ExitCode, Failure> {
 /// Measures what the library costs without a load, or is a client that is measured.
 pub(crate) fn run_library(args: &LibraryArgs) -> Result<ExitCode, Failure> {
     match args {
-        LibraryArgs::Local => local::run()?,
+        LibraryArgs::Local { pairs } => local::run(*pairs)?,
         LibraryArgs::Hold { service, locks } => hold::run(service, *locks)?,
     }
     Ok(ExitCode::SUCCESS)
