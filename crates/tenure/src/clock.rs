@@ -124,7 +124,10 @@ impl Clock {
 fn system() -> Instant {
     use nix::time::{ClockId, clock_gettime};
     // A system without this clock does not exist; if it did, every lease had better be over.
-    clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(Instant::MAX, |time| Instant::ORIGIN.after(time.into()))
+    clock_gettime(ClockId::CLOCK_BOOTTIME).map_or(Instant::MAX, |time| {
+        let (seconds, nanos) = (time.tv_sec().unsigned_abs(), time.tv_nsec().unsigned_abs());
+        Instant::from_nanos(seconds.saturating_mul(1_000_000_000).saturating_add(nanos))
+    })
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
