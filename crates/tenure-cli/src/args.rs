@@ -1,14 +1,17 @@
 //! The command line: sub-commands, and what they share.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use tenure::Error;
 use tenure::net::{Address, TlsRoots};
 
 use crate::exit::{Exit, Failure};
-use crate::{bench, completions, exit, listen, ls, release, run, serve, signal, stats};
+use crate::{bench, completions, exit, listen, ls, release, run, serve, show, signal, stats, steal, watch};
 
 /// Coordination that programs can hold on to: locks, semaphores and fair queues, with leases and fences.
 #[derive(Debug, Parser)]
@@ -26,8 +29,14 @@ pub(crate) enum Command {
     Run(run::Args),
     /// List keys: who holds them, for how long, and how many wait
     Ls(ls::Args),
+    /// Show a key: who holds it, who waits for it, and who held it last
+    Show(show::Args),
+    /// Print what happens to a key, as it happens
+    Watch(watch::Args),
     /// Release a lock from outside, with its token
     Release(release::Args),
+    /// Take a key away from whoever holds it
+    Steal(steal::Args),
     /// Print signals as they come
     Listen(listen::Args),
     /// Send a signal to everyone who listens
@@ -67,7 +76,7 @@ pub(crate) fn command() -> clap::Command {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Service")]
 pub(crate) struct Service {
-    /// The service, as tenure://HOST:PORT, or tenures:// for TLS
+    /// The service, as tenure://HOST:PORT, or tenures:// for TLS; several, as tenure://HOST:PORT,HOST:PORT, share the keys
     #[arg(
         long,
         env = "TENURE_URL",
@@ -75,7 +84,7 @@ pub(crate) struct Service {
         default_value = "tenure://127.0.0.1:6388",
         value_name = "URL"
     )]
-    pub(crate) url: Address,
+    pub(crate) url: Url,
 
     /// A file with the token that the service asks for [or the token itself in TENURE_AUTH_TOKEN]
     #[arg(long, env = "TENURE_AUTH_TOKEN_FILE", hide_env_values = true, value_name = "FILE")]
@@ -84,6 +93,45 @@ pub(crate) struct Service {
     /// The certificates to trust with tenures://, a PEM file [default: those of the system]
     #[arg(long, env = "TENURE_TLS_CA", hide_env_values = true, value_name = "FILE")]
     pub(crate) tls_ca: Option<PathBuf>,
+}
+
+/// Where the service is: one address, or several that the keys are spread over.
+#[derive(Clone, Debug)]
+pub(crate) struct Url(Vec<Address>);
+
+impl FromStr for Url {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        Address::list(text).map(Self)
+    }
+}
+
+impl fmt::Display for Url {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, address) in self.0.iter().enumerate() {
+            let text = address.to_string();
+            let bare = text.split_once("://").map_or(&*text, |(_, bare)| bare);
+            f.write_str(if at == 0 { &text } else { bare })?;
+            f.write_str(if at + 1 < self.0.len() { "," } else { "" })?;
+        }
+        Ok(())
+    }
+}
+
+impl Url {
+    /// All of them, at least one.
+    pub(crate) fn addresses(&self) -> &[Address] {
+        &self.0
+    }
+
+    /// The one address, for what is about one service.
+    pub(crate) fn only(&self) -> Result<&Address, Failure> {
+        match &*self.0 {
+            [address] => Ok(address),
+            _ => Err(Failure::new(Exit::Usage, "one service at a time: --url names several")),
+        }
+    }
 }
 
 impl Service {
@@ -113,5 +161,18 @@ impl Service {
             // An empty variable is one that is not set.
             Some(_) | None => Ok(token.filter(|token| !token.is_empty())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_addresses_are_printed_as_they_are_written() {
+        for text in ["tenure://a:1", "tenures://a:1,b:2,[::1]:3"] {
+            assert_eq!(text.parse::<Url>().expect("addresses").to_string(), text);
+        }
+        assert!("tenure://a,,b".parse::<Url>().is_err());
     }
 }

@@ -77,7 +77,8 @@ mod tests {
     use super::*;
 
     fn explained(kind: ErrorKind, cause: Io) -> String {
-        let error = Error::with_source(kind, "no service: start one, or name another", io::Error::from(cause));
+        let error =
+            Error::with_source(kind, "no service: start one, or name another", io::Error::from(cause));
         exit::chain(&Failure::of(&error))
     }
 

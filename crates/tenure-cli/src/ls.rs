@@ -7,10 +7,12 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
+use serde::de::DeserializeOwned;
+
 use crate::args::Service;
 use crate::exit::{Exit, Failure};
 use crate::{query, say};
-use report::Report;
+use report::{Report, Untouched};
 
 const EXAMPLES: &str = "\
 In a pattern `*` stands for anything, everything else for itself.
@@ -39,17 +41,30 @@ pub(crate) struct Args {
 /// Prints the keys.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     query::block_on(async {
-        let mut client = query::reporter(&args.service).await?;
-        let told = client.inspect(args.pattern.as_bytes()).await;
-        let json = told.map_err(|error| Failure::of(&error))?;
         if args.json {
-            say::print(format!("{json}\n").as_bytes())?;
+            let reports = reports::<Untouched>(args).await?;
+            say::print_json(&Untouched {
+                keys: reports.into_iter().flat_map(|report| report.keys).collect(),
+            })?;
         } else {
-            let mut report = serde_json::from_str::<Report>(&json)
-                .map_err(|error| Failure::from(Exit::Refused, "the answer cannot be read", error))?;
-            report.keys.sort_by(|one, other| (&one.key, &one.space).cmp(&(&other.key, &other.space)));
-            table::print(&report)?;
+            let mut keys: Vec<_> =
+                reports::<Report>(args).await?.into_iter().flat_map(|report| report.keys).collect();
+            keys.sort_by(|one, other| (&one.key, &one.space).cmp(&(&other.key, &other.space)));
+            table::print(&Report { keys })?;
         }
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// What each service tells.
+async fn reports<T: DeserializeOwned>(args: &Args) -> Result<Vec<T>, Failure> {
+    let mut reports = Vec::new();
+    for address in args.service.url.addresses() {
+        let mut client = query::reporter(&args.service, address).await?;
+        let told = client.inspect(args.pattern.as_bytes()).await.map_err(|error| Failure::of(&error))?;
+        let report = serde_json::from_str(&told)
+            .map_err(|error| Failure::from(Exit::Refused, "the answer cannot be read", error))?;
+        reports.push(report);
+    }
+    Ok(reports)
 }

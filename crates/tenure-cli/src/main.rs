@@ -2,8 +2,6 @@
 
 mod args;
 mod bench;
-mod client;
-mod clock;
 mod completions;
 mod exit;
 mod explain;
@@ -14,9 +12,14 @@ mod release;
 mod run;
 mod say;
 mod serve;
+mod show;
 mod signal;
+mod space;
 mod span;
 mod stats;
+mod steal;
+mod table;
+mod watch;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -62,7 +65,10 @@ fn dispatch(command: Command) -> Result<ExitCode, Failure> {
         Command::Serve(flags) => serve::run(&flags),
         Command::Run(args) => run::run(&args),
         Command::Ls(args) => ls::run(&args),
+        Command::Show(args) => show::run(&args),
+        Command::Watch(args) => watch::run(&args),
         Command::Release(args) => release::run(&args),
+        Command::Steal(args) => steal::run(&args),
         Command::Listen(args) => listen::run(&args),
         Command::Signal(args) => signal::run(&args),
         Command::Stats(args) => stats::run(&args),

@@ -1,17 +1,23 @@
 //! One question to a service.
 
-use std::future::Future;
+use std::fmt::Display;
 use std::time::Duration;
 
 use tenure::line::Client;
-use tenure_wire::line::{Command, Reply};
+use tenure::net::Address;
+use tenure::{Builder, Error, Retry, Tenure};
 
 use crate::args::Service;
-use crate::client::{Connection, silent};
 use crate::exit::{Exit, Failure};
 
 /// How long a service may be silent. An answer as a whole may take longer: a million keys need seconds to be told.
 pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(5);
+
+/// How long to try to connect, where nothing else ends the attempt before.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a service may take to hear that this process has ended.
+const CLOSE_MAX: Duration = Duration::from_secs(1);
 
 /// Runs a future to its end on a runtime of its own.
 pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
@@ -23,38 +29,61 @@ pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> R
     outcome
 }
 
-/// Connects, asks, and makes something of the answer.
-pub(crate) fn ask<T>(
-    service: &Service,
-    command: &Command<'_>,
-    read: impl FnOnce(Reply<'_>) -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    block_on(async {
-        let mut connection = open(service).await?;
-        read(connection.ask(command).await?)
+/// How to connect to a service. What fails is told, and not tried again behind the user's back.
+pub(crate) fn builder(service: &Service) -> Result<Builder, Failure> {
+    let mut builder = Tenure::builder().connect_timeout(CONNECT_TIMEOUT).retry(Retry::none());
+    if let Some(token) = service.token()? {
+        builder = builder.auth(&token);
+    }
+    Ok(match &service.tls_ca {
+        Some(file) => builder.tls_roots(file),
+        None => builder,
     })
 }
 
-/// Opens a connection that does not wait for a service that is silent.
+/// Connects to a service, which is not waited for if it is silent.
 ///
 /// # Cancel safety
 ///
 /// Dropping the future closes the connection.
-pub(crate) async fn open(service: &Service) -> Result<Connection, Failure> {
-    let mut connection = within(SILENCE_MAX, service, Connection::open(service)).await?;
-    connection.limit_silence(SILENCE_MAX);
-    Ok(connection)
+pub(crate) async fn connect(service: &Service) -> Result<Tenure, Failure> {
+    let url = service.url.to_string();
+    answer(service, builder(service)?.connect(&url)).await
 }
 
-/// Opens a connection for reports, which does not wait for a service that is silent.
+/// The answer to a question, if it comes in time.
+///
+/// # Cancel safety
+///
+/// That of the question.
+pub(crate) async fn answer<T>(
+    service: &Service,
+    question: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Failure> {
+    match tokio::time::timeout(SILENCE_MAX, question).await {
+        Ok(answer) => answer.map_err(|error| Failure::of(&error)),
+        Err(_) => Err(silent(&service.url)),
+    }
+}
+
+/// Sees to it that the service has heard of everything that was given up, as far as it answers: it answers in order.
+///
+/// # Cancel safety
+///
+/// Dropping the future leaves that open.
+pub(crate) async fn close(tenure: Tenure) {
+    let _ = tokio::time::timeout(CLOSE_MAX, tenure.info()).await;
+}
+
+/// Opens a connection for reports of one address, which does not wait for a service that is silent.
 ///
 /// # Cancel safety
 ///
 /// Dropping the future closes the connection.
-pub(crate) async fn reporter(service: &Service) -> Result<Client, Failure> {
+pub(crate) async fn reporter(service: &Service, address: &Address) -> Result<Client, Failure> {
     let token = service.token()?;
     let connecting = async {
-        let mut client = Client::connect(&service.url, &service.roots(), SILENCE_MAX).await?;
+        let mut client = Client::connect(address, &service.roots(), SILENCE_MAX).await?;
         client.limit_silence(Some(SILENCE_MAX));
         if let Some(token) = token {
             client.auth(&token).await?;
@@ -64,11 +93,7 @@ pub(crate) async fn reporter(service: &Service) -> Result<Client, Failure> {
     connecting.await.map_err(|error| Failure::of(&error))
 }
 
-/// The outcome of a future that is ready in time.
-pub(crate) async fn within<T>(
-    time: Duration,
-    service: &Service,
-    future: impl Future<Output = Result<T, Failure>>,
-) -> Result<T, Failure> {
-    tokio::time::timeout(time, future).await.unwrap_or_else(|_| Err(silent(&service.url)))
+/// The failure that a service stands for which says nothing.
+pub(crate) fn silent(at: impl Display) -> Failure {
+    Failure::new(Exit::Unavailable, format!("the service at {at} does not answer"))
 }

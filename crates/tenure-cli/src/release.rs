@@ -4,18 +4,17 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
-use tenure_core::Space;
-use tenure_wire::line::Command;
+use tenure::Token;
+use tenure::coordinator::Released;
 
 use crate::args::Service;
-use crate::client::Answered as _;
 use crate::exit::{Exit, Failure};
 use crate::query;
-use crate::run::keys;
+use crate::space::{self, SpaceFlags, Target};
 
 const EXAMPLES: &str = "\
-Whoever holds the key is not asked. It learns of it only with its next renewal (`tenure run`: within 10 s), while the
-next in line has the key at once: make sure first that it does nothing any more, or that its fence is checked.
+Whoever holds the key is not asked. It is told at once, unless it cannot hear, while the next in line has the key:
+make sure first that it does nothing any more, or that its fence is checked.
 
 Example:
   tenure release nightly-backup 18e9df236ce72ee12ef050cb314d0943";
@@ -24,9 +23,8 @@ Example:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Args {
-    /// The key is a semaphore's
-    #[arg(long)]
-    semaphore: bool,
+    #[command(flatten)]
+    space: SpaceFlags,
 
     /// What is locked
     #[arg(value_name = "KEY")]
@@ -42,11 +40,19 @@ pub(crate) struct Args {
 
 /// Releases.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let space = if args.semaphore { Space::Semaphore } else { Space::Lock };
-    let key = keys::check(space, args.key.as_bytes())?;
-    let release = Command::Release { key, token: args.token.as_bytes() };
-    query::ask(&args.service, &release, |reply| {
-        let refused = "nobody holds the key with that token: it was released, or its lease has ended";
-        reply.done(Exit::Refused, refused).map(|_| ExitCode::SUCCESS)
+    let (space, name) = (args.space.or_lock(), args.key.as_bytes());
+    space::key(space, name)?;
+    let token = Token::from_text(args.token.as_bytes())
+        .map_err(|error| Failure::from(Exit::Usage, "this cannot be a token", error))?;
+    query::block_on(async {
+        let tenure = query::connect(&args.service).await?;
+        let target = Target::new(&tenure, space, name);
+        match query::answer(&args.service, target.release_token(token)).await? {
+            Released::Released => Ok(ExitCode::SUCCESS),
+            Released::Gone => Err(Failure::new(
+                Exit::Refused,
+                "nobody holds the key with that token: it was released, or its lease has ended",
+            )),
+        }
     })
 }

@@ -1,14 +1,12 @@
 //! `tenure run`: a command that runs while it holds a lock.
 
-mod attempt;
 mod belief;
 mod child;
 pub(crate) mod exec;
 pub(crate) mod guard;
-mod hold;
+mod held;
 mod job;
-mod keeper;
-pub(crate) mod keys;
+mod keys;
 mod signals;
 mod supervise;
 mod take;
@@ -18,18 +16,18 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use tenure_core::{Limit, Space};
-use tenure_wire::line::SECONDS_MAX;
+use tenure::Clock;
+use tenure_core::{TTL_MAX, TTL_MIN};
 
 use crate::args::Service;
 use crate::exit::{self, Exit, Failure};
-use crate::{clock, query, say, span};
+use crate::{query, say, span};
 use child::Child;
-use keeper::{Ending, Keeper, Losses};
+use held::{Ending, Held};
 use keys::keys;
 use signals::Signals;
 use supervise::{Ended, Stops};
-use take::{Patience, Untaken, Wanted};
+use take::{Patience, Taking, Untaken, Wanted};
 
 const EXAMPLES: &str = "\
 The command sees TENURE_KEY, TENURE_FENCE and TENURE_TOKEN; with several keys, the values of each,
@@ -37,13 +35,15 @@ separated by blanks, in the order of the sorted keys. Give the fence to whatever
 and have that refuse a lower one: a lease alone cannot protect it from a holder that was suspended.
 
 When the lock is lost, or `tenure run` is killed, the command is ended with all that runs in its process
-group. What leaves that group (setsid, a daemon) is out of reach. Each key takes a connection.
+group. What leaves that group (setsid, a daemon) is out of reach.
 
 Examples:
   tenure run nightly-backup -- ./backup.sh
   tenure run -n deploy -- make deploy            # do not wait
   tenure run -w 5m db web -- ./migrate.sh        # both or none, within five minutes
-  tenure run --limit 4 encoder -- ffmpeg …       # four at a time";
+  tenure run --limit 4 encoder -- ffmpeg …       # four at a time
+  tenure run --limit 8 --permits 3 gpu -- ./train  # three of eight
+  tenure run --label \"$USER\" deploy -- make deploy  # what `tenure show deploy` shows";
 
 /// Arguments of `tenure run`.
 #[derive(Debug, clap::Args)]
@@ -61,10 +61,18 @@ pub(crate) struct Args {
     #[arg(long, value_name = "M", value_parser = clap::value_parser!(u32).range(1..))]
     limit: Option<u32>,
 
-    /// How long the lock lasts without a renewal, in whole seconds (rounded up). It is renewed at a third of that, and
-    /// at least every 10 s; without an answer the command is ended before this is over
+    /// Take N of the M permits of each key [default: 1]
+    #[arg(long, value_name = "N", requires = "limit", value_parser = clap::value_parser!(u32).range(1..))]
+    permits: Option<u32>,
+
+    /// How long the lock lasts without a renewal, as 30s or 500ms. It is renewed at a third of that; without an answer
+    /// the command is ended before this is over
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = ttl)]
     ttl: Duration,
+
+    /// What others see of this run, with its host and process
+    #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
+    label: String,
 
     /// The exit code when the lock was not acquired
     #[arg(short = 'E', long, value_name = "CODE", default_value_t = exit::NOT_ACQUIRED)]
@@ -89,52 +97,59 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 }
 
 async fn under_lock(args: &Args) -> Result<u8, Failure> {
-    let wanted = wanted(args)?;
+    let clock = Clock::system();
+    let wanted = wanted(args, &clock)?;
     let mut signals =
         Signals::listen().map_err(|error| Failure::from(Exit::Refused, "cannot listen to signals", error))?;
-    let mut losses = Losses::new(wanted.keys.len());
-    match take::take_all(&wanted, &mut signals, &mut losses).await {
-        Ok(keepers) => hold(args, keepers, &mut signals, &mut losses).await,
-        Err(Untaken::InTime(key)) => {
+    let at = args.service.url.to_string();
+    let mut taking = Taking { wanted: &wanted, clock: &clock, at: &at, signals: &mut signals };
+    let builder = query::builder(&args.service)?.label(&args.label);
+    let tenure = match taking.answer(&[], builder.connect(&at)).await {
+        Ok(tenure) => tenure,
+        Err(untaken) => return not_taken(args, untaken),
+    };
+    let ended = match taking.all(&tenure).await {
+        Ok(held) => hold(args, held, &clock, &mut signals).await,
+        Err(untaken) => not_taken(args, untaken),
+    };
+    query::close(tenure).await;
+    ended
+}
+
+fn not_taken(args: &Args, untaken: Untaken) -> Result<u8, Failure> {
+    match untaken {
+        Untaken::InTime(key) => {
             say::say(format!("\"{key}\" is not free"));
             Ok(args.conflict_exit_code)
         }
-        Err(Untaken::Signalled(signal)) => Ok(exit::by_signal(signal)),
-        Err(Untaken::Failed(failure)) => Err(failure),
+        Untaken::Signalled(signal) => Ok(exit::by_signal(signal)),
+        Untaken::Failed(failure) => Err(failure),
     }
 }
 
-fn wanted(args: &Args) -> Result<Wanted<'_>, Failure> {
-    let (space, limit) = match args.limit.and_then(Limit::new) {
-        Some(limit) => (Space::Semaphore, limit),
-        None => (Space::Lock, Limit::ONE),
-    };
+fn wanted(args: &Args, clock: &Clock) -> Result<Wanted, Failure> {
     let patience = match args.wait {
         _ if args.no_wait => Patience::Once,
-        Some(wait) => Patience::Until(clock::now().after(wait)),
+        Some(wait) => Patience::Until(clock.now().after(wait)),
         None => Patience::Endless,
     };
-    Ok(Wanted { service: &args.service, keys: keys(space, &args.keys)?, limit, ttl: args.ttl, patience })
+    let permits = args.permits.unwrap_or(1);
+    Ok(Wanted { keys: keys(&args.keys)?, limit: args.limit, permits, ttl: args.ttl, patience })
 }
 
-async fn hold(
-    args: &Args,
-    keepers: Vec<Keeper>,
-    signals: &mut Signals,
-    losses: &mut Losses,
-) -> Result<u8, Failure> {
+async fn hold(args: &Args, held: Vec<Held>, clock: &Clock, signals: &mut Signals) -> Result<u8, Failure> {
     // Before the command starts: it may be stopped in its first moment.
     let mut stops =
         Stops::listen().map_err(|error| Failure::from(Exit::Refused, "cannot listen to signals", error))?;
-    let ended = match Child::start(&args.command, &keepers).await {
+    let ended = match Child::start(&args.command, &held).await {
         Ok(mut child) => {
-            let ended = supervise::until_ended(&mut child, &keepers, &mut stops, signals, losses).await;
+            let ended = supervise::until_ended(&mut child, &held, clock, &mut stops, signals).await;
             child.leave().await;
             ended
         }
         Err(failure) => Err(failure),
     };
-    let endings = keeper::give_back(&args.service, keepers).await;
+    let endings = held::give_back(held, clock).await;
     match ended? {
         Ended::ByItself(code) if held_throughout(&endings) => Ok(code),
         Ended::ByItself(_) | Ended::WithoutLock => Ok(exit::LOST),
@@ -147,17 +162,19 @@ fn held_throughout(endings: &[Ending]) -> bool {
     for ending in endings {
         match ending {
             Ending::Released => {}
-            Ending::Lost(loss) => {
-                say::say(loss);
+            Ending::Lost(lost) => {
+                say::say(lost);
                 held = false;
             }
-            Ending::Lapsed(key) => {
+            Ending::Gone(key) => {
                 say::say(format!("lost \"{key}\": its lease had ended before the command did"));
                 held = false;
             }
-            Ending::Unanswered { key, failure } => {
-                let failure = exit::chain(failure);
-                say::say(format!("\"{key}\" may stay locked until its lease ends: {failure}"));
+            Ending::Unanswered { key, error } => {
+                let why = error
+                    .as_ref()
+                    .map_or_else(|| "the service does not answer".to_owned(), |why| exit::chain(why));
+                say::say(format!("\"{key}\" may stay locked until its lease ends: {why}"));
             }
         }
     }
@@ -165,10 +182,10 @@ fn held_throughout(endings: &[Ending]) -> bool {
 }
 
 fn ttl(text: &str) -> Result<Duration, String> {
-    let ttl = span::whole_seconds(span::parse(text)?);
-    if (1..=SECONDS_MAX).contains(&ttl.as_secs()) {
+    let ttl = span::parse(text)?;
+    if (TTL_MIN..=TTL_MAX).contains(&ttl) {
         Ok(ttl)
     } else {
-        Err(format!("a lock lasts at least 1 s and at most {SECONDS_MAX} s"))
+        Err("a lease lasts at least 1 ms and at most 24 h".to_owned())
     }
 }

@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind, Write as _};
 
 use nix::sys::signal::{SigSet, SigmaskHow, Signal};
+use serde::Serialize;
 use tokio::task::JoinHandle;
 
 use crate::exit::{self, Exit, Failure};
@@ -37,6 +38,14 @@ pub(crate) fn print(bytes: &[u8]) -> Result<(), Failure> {
         }
         Err(error) => Err(Failure::from(Exit::Refused, "cannot print", error)),
     }
+}
+
+/// Prints a value as JSON, on a line of its own.
+pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
+    let mut json =
+        serde_json::to_vec(value).map_err(|error| Failure::from(Exit::Refused, "cannot print", error))?;
+    json.push(b'\n');
+    print(&json)
 }
 
 /// A text on one line, and without what would give a terminal commands.

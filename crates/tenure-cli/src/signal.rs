@@ -4,12 +4,8 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
-use tenure_core::Subject;
-use tenure_wire::line::Command;
-
 use crate::args::Service;
-use crate::client::Answered as _;
-use crate::exit::{Exit, Failure};
+use crate::exit::Failure;
 use crate::{query, say};
 
 const EXAMPLES: &str = "\
@@ -36,12 +32,11 @@ pub(crate) struct Args {
 
 /// Sends the signal.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let subject = Subject::new(args.channel.as_bytes())
-        .map_err(|error| Failure::from(Exit::Usage, "nobody can listen to this channel", error))?;
-    let signal = Command::Signal { subject, payload: args.payload.as_bytes() };
-    query::ask(&args.service, &signal, |reply| {
-        let heard = reply.done(Exit::Refused, "the service does not take signals")?;
-        say::print(&[heard, b"\n"].concat())?;
+    query::block_on(async {
+        let tenure = query::connect(&args.service).await?;
+        let sending = tenure.signal(args.channel.as_bytes(), args.payload.as_bytes());
+        let heard = query::answer(&args.service, sending).await?;
+        say::print(format!("{heard}\n").as_bytes())?;
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -12,15 +12,25 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         .map_err(|_| "a span of time is written 30s, 5m, 1h30m or 500ms".to_owned())
 }
 
-/// So many whole seconds as hold that span.
-pub(crate) fn whole_seconds(span: Duration) -> Duration {
-    let up = u64::from(span.subsec_nanos() > 0);
-    Duration::from_secs(span.as_secs().saturating_add(up))
+/// Tenths of seconds below a minute, and two units above.
+pub(crate) fn shown(seconds: f64) -> String {
+    let whole = seconds as u64;
+    match whole {
+        0..60 => format!("{seconds:.1}s"),
+        60..3_600 => format!("{}m {}s", whole / 60, whole % 60),
+        3_600..86_400 => format!("{}h {}m", whole / 3_600, whole / 60 % 60),
+        86_400.. => format!("{}d {}h", whole / 86_400, whole / 3_600 % 24),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_units_are_shown() {
+        assert_eq!([12.54, 75.0, 3_700.2, 90_000.0].map(shown), ["12.5s", "1m 15s", "1h 1m", "1d 1h"]);
+    }
 
     #[test]
     fn a_bare_number_counts_seconds() {
@@ -35,12 +45,5 @@ mod tests {
         for text in ["", "soon", "-1", "1.5", "99999999999999999999"] {
             assert!(parse(text).is_err(), "{text}");
         }
-    }
-
-    #[test]
-    fn seconds_are_rounded_up() {
-        assert_eq!(whole_seconds(Duration::from_millis(1001)), Duration::from_secs(2));
-        assert_eq!(whole_seconds(Duration::from_secs(1)), Duration::from_secs(1));
-        assert_eq!(whole_seconds(Duration::MAX), Duration::from_secs(u64::MAX));
     }
 }

@@ -18,7 +18,7 @@ use crate::{query, say};
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Example:\n  tenure stats --json | jq .connections")]
 pub(crate) struct Args {
-    /// Print JSON, as the service tells it; also without this flag when stdout is no terminal
+    /// Print JSON, a line for each service, as it tells it; also without this flag when stdout is no terminal
     #[arg(long)]
     json: bool,
 
@@ -51,13 +51,16 @@ struct Stats {
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     let as_json = args.json || !std::io::stdout().is_terminal();
     query::block_on(async {
-        let mut client = query::reporter(&args.service).await?;
-        let info = if as_json { None } else { info(&mut client).await? };
-        let json = client.stats().await.map_err(|error| Failure::of(&error))?;
-        if as_json {
-            say::print(format!("{json}\n").as_bytes())?;
-        } else {
-            say::print(summary(info.as_ref(), &read(&json)?).as_bytes())?;
+        for (at, address) in args.service.url.addresses().iter().enumerate() {
+            let mut client = query::reporter(&args.service, address).await?;
+            let info = if as_json { None } else { info(&mut client).await? };
+            let json = client.stats().await.map_err(|error| Failure::of(&error))?;
+            if as_json {
+                say::print(format!("{json}\n").as_bytes())?;
+            } else {
+                let gap = if at == 0 { "" } else { "\n" };
+                say::print(format!("{gap}{}", summary(info.as_ref(), &read(&json)?)).as_bytes())?;
+            }
         }
         Ok(ExitCode::SUCCESS)
     })

@@ -235,7 +235,7 @@ impl Args {
     }
 
     fn target(&self) -> Result<Target, Failure> {
-        if self.service.url.tls {
+        if self.service.url.only()?.tls {
             return Err(Failure::new(
                 Exit::Usage,
                 "the bench measures plain connections: give it a tenure:// address of the service",

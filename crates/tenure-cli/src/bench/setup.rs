@@ -14,7 +14,7 @@ const SPARE_FILES: u64 = 64;
 
 /// The first address of the host that answers.
 pub(super) fn find(service: &Service) -> Result<SocketAddr, Failure> {
-    let url = &service.url;
+    let url = service.url.only()?;
     let failed = |error| {
         let message = format!("no service at {url}; `tenure serve` starts one");
         Failure::from(Exit::Unavailable, message, error)

@@ -1,11 +1,18 @@
 //! What a service tells of its keys.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// The keys.
 #[derive(Debug, Deserialize)]
 pub(super) struct Report {
     pub(super) keys: Vec<Row>,
+}
+
+/// The keys as they were told.
+#[derive(Debug, Deserialize, Serialize)]
+pub(super) struct Untouched {
+    pub(super) keys: Vec<Value>,
 }
 
 /// A key.

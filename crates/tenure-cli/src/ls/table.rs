@@ -1,43 +1,22 @@
 //! Keys for people: a line for each holder.
 
-use anstyle::{Effects, Style};
-use comfy_table::Table;
-use comfy_table::presets::NOTHING;
-
 use super::report::{Holder, Report, Row};
 use crate::exit::Failure;
-use crate::say;
+use crate::{say, span, table};
 
 const HEADER: [&str; 6] = ["KEY", "KIND", "HOLDER", "FENCE", "TIME LEFT", "WAITERS"];
 
-/// How much of a name is shown; `--json` tells all of it.
-const NAME_WIDTH_MAX: usize = 60;
-
-const BOLD: Style = Style::new().effects(Effects::BOLD);
-
-/// Prints the keys; the header bold on a terminal that wants it.
+/// Prints the keys.
 pub(super) fn print(report: &Report) -> Result<(), Failure> {
     if report.keys.is_empty() {
         say::say("no keys");
         return Ok(());
     }
-    let text = format(report);
-    let (header, rows) = text.split_once('\n').unwrap_or((&text, ""));
-    let mut out = anstream::AutoStream::new(Vec::new(), anstream::AutoStream::choice(&std::io::stdout()));
-    // Nothing fails that goes into memory.
-    let _ = std::io::Write::write_fmt(&mut out, format_args!("{BOLD}{header}{BOLD:#}\n{rows}"));
-    say::print(&out.into_inner())
+    table::print(&[format(report)])
 }
 
 fn format(report: &Report) -> String {
-    let mut table = Table::new();
-    table.load_style(NOTHING).set_header(HEADER);
-    for key in &report.keys {
-        for line in lines(key) {
-            table.add_row(line);
-        }
-    }
-    table.lines().map(|line| format!("{}\n", line.trim())).collect()
+    table::format(HEADER, report.keys.iter().flat_map(lines))
 }
 
 fn lines(row: &Row) -> Vec<[String; 6]> {
@@ -54,7 +33,8 @@ fn lines(row: &Row) -> Vec<[String; 6]> {
         [name(row), kind.clone(), holder, fence, left, row.waiters.to_string()]
     };
     if row.holders.is_empty() {
-        let idle = row.idle_s.map_or_else(|| "none".to_owned(), |idle| format!("idle for {}", span(idle)));
+        let idle =
+            row.idle_s.map_or_else(|| "none".to_owned(), |idle| format!("idle for {}", span::shown(idle)));
         return vec![line([idle, "-".to_owned(), "-".to_owned()])];
     }
     let mut lines: Vec<_> = row.holders.iter().map(|holder| line(columns(holder))).collect();
@@ -67,31 +47,12 @@ fn lines(row: &Row) -> Vec<[String; 6]> {
 fn columns(holder: &Holder) -> [String; 3] {
     let permits = if holder.permits == 1 { String::new() } else { format!(" ({} permits)", holder.permits) };
     let who = format!("connection {}{permits}", holder.owner_conn_id);
-    [who, holder.fence.clone(), span(holder.expires_in_s)]
+    [who, holder.fence.clone(), span::shown(holder.expires_in_s)]
 }
 
 fn name(row: &Row) -> String {
     let name = say::shown(row.key.as_bytes());
-    cut(row.key_hex.as_ref().map_or_else(|| name.clone(), |hex| format!("{name} (0x{hex})")))
-}
-
-/// A name that leaves room for the other columns.
-fn cut(name: String) -> String {
-    match name.char_indices().nth(NAME_WIDTH_MAX) {
-        None => name,
-        Some(_) => name.chars().take(NAME_WIDTH_MAX - 1).chain(['…']).collect(),
-    }
-}
-
-/// Tenths below a minute, and two units above.
-fn span(seconds: f64) -> String {
-    let whole = seconds as u64;
-    match whole {
-        0..60 => format!("{seconds:.1}s"),
-        60..3_600 => format!("{}m {}s", whole / 60, whole % 60),
-        3_600..86_400 => format!("{}h {}m", whole / 3_600, whole / 60 % 60),
-        86_400.. => format!("{}d {}h", whole / 86_400, whole / 3_600 % 24),
-    }
+    table::cut(row.key_hex.as_ref().map_or_else(|| name.clone(), |hex| format!("{name} (0x{hex})")))
 }
 
 #[cfg(test)]
@@ -121,9 +82,7 @@ old          lock           idle for 1h 1m            -                     -   
     }
 
     #[test]
-    fn a_long_name_is_cut_and_holders_that_are_not_told_are_counted() {
-        assert_eq!(cut("k".repeat(60)), "k".repeat(60));
-        assert_eq!(cut("ü".repeat(61)), format!("{}…", "ü".repeat(59)));
+    fn holders_that_are_not_told_are_counted() {
         let row = serde_json::from_str::<Row>(
             r#"{"space":"semaphore","key":"k","limit":100,"waiters":0,"idle_s":null,"holders_len":70,
                 "holders":[{"fence":"1","owner_conn_id":8,"permits":1,"expires_in_s":75}]}"#,

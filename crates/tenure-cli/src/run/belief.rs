@@ -1,7 +1,7 @@
-//! What a holder may believe about its lease, by its own clock alone.
+//! When to end the command, if nothing is heard of its lease.
 //!
-//! The server counts a lease from when it serves the request; the holder counts it from before the request was sent,
-//! which is never later. So the holder gives up before the server hands the key on, however long messages take.
+//! A guard believes by its own clock, from before the request for its lease was sent, and for less than the lease lasts.
+//! So a command that is gone when its guard stops believing is gone before anyone else can be granted the key.
 //!
 //! ```text
 //!     sent                renew                  end the command (TERM)    it must be gone (KILL)
@@ -10,62 +10,23 @@
 
 use std::time::Duration;
 
-use tenure_core::Instant;
-
-/// The longest time between two renewals, where a server does not tell how long a connection may be silent (23 s unless
-/// it is configured otherwise) before it is closed, whatever leases are held through it.
-pub(super) const RENEW_AFTER_MAX: Duration = Duration::from_secs(10);
+use tenure::Instant;
 
 /// The longest time that a command gets to end by itself.
 const GRACE_MAX: Duration = Duration::from_secs(10);
 
-/// The longest margin for what the clocks of holder and server differ by while a lease lasts, and for the last signal
-/// to do its work. A tenth of the lease is far more than clocks drift.
-const MARGIN_MAX: Duration = Duration::from_secs(1);
+/// How long a command gets to end by itself when the key is somebody else's already.
+const GRACE_WHEN_GONE: Duration = Duration::from_secs(2);
 
-/// A lease as its holder sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Belief {
-    sent: Instant,
-    ttl: Duration,
-    renew_after_max: Duration,
+/// How long a command under a lease of `ttl` gets to end by itself; less where the key is somebody else's already.
+pub(super) fn grace(ttl: Duration, gone: bool) -> Duration {
+    let grace = (ttl / 3).min(GRACE_MAX);
+    if gone { grace.min(GRACE_WHEN_GONE) } else { grace }
 }
 
-impl Belief {
-    /// What follows from a request that was sent no earlier than `sent` and answered with a lease of `ttl`, over a
-    /// connection that has to be used at least every `renew_after_max`.
-    pub(super) const fn new(sent: Instant, ttl: Duration, renew_after_max: Duration) -> Self {
-        Self { sent, ttl, renew_after_max }
-    }
-
-    /// What follows from such a request when it was sent again.
-    pub(super) const fn renewed(self, sent: Instant, ttl: Duration) -> Self {
-        Self { sent, ttl, ..self }
-    }
-
-    /// When to renew.
-    pub(super) fn renew_at(self) -> Instant {
-        self.sent.after((self.ttl / 3).min(self.renew_after_max))
-    }
-
-    /// When to tell the command to end, if nothing was heard of the lease until then.
-    pub(super) fn term_at(self) -> Instant {
-        self.sent.after(self.lived().saturating_sub(self.grace()))
-    }
-
-    /// When the command must be gone.
-    pub(super) fn kill_at(self) -> Instant {
-        self.sent.after(self.lived())
-    }
-
-    /// How long the command gets to end by itself.
-    pub(super) fn grace(self) -> Duration {
-        (self.ttl / 3).min(GRACE_MAX)
-    }
-
-    fn lived(self) -> Duration {
-        self.ttl.saturating_sub((self.ttl / 10).min(MARGIN_MAX))
-    }
+/// When to tell a command to end that must be gone at the deadline of its guard.
+pub(super) fn term_at(deadline: Instant, ttl: Duration) -> Instant {
+    Instant::ORIGIN.after(deadline.since(Instant::ORIGIN).saturating_sub(grace(ttl, false)))
 }
 
 #[cfg(test)]
@@ -74,50 +35,36 @@ mod tests {
 
     const SENT: Instant = Instant::from_nanos(7_000_000_000);
 
-    fn schedule(ttl: Duration) -> (Duration, Duration, Duration) {
-        let belief = Belief::new(SENT, ttl, RENEW_AFTER_MAX);
-        (belief.renew_at().since(SENT), belief.term_at().since(SENT), belief.kill_at().since(SENT))
+    /// After how much of a lease its command is told to end, and must be gone.
+    fn schedule(ttl: Duration, margin: Duration) -> (Duration, Duration) {
+        let deadline = SENT.after(ttl.saturating_sub(margin));
+        (term_at(deadline, ttl).since(SENT), deadline.since(SENT))
     }
 
     #[test]
     fn thirty_seconds_leave_two_renewals_before_the_command_is_told_to_end() {
         let seconds = Duration::from_secs;
-        assert_eq!(schedule(seconds(30)), (seconds(10), seconds(19), seconds(29)));
+        assert_eq!(schedule(seconds(30), seconds(1)), (seconds(19), seconds(29)));
     }
 
     #[test]
-    fn a_second_is_divided_alike() {
-        let (renew, term, kill) = schedule(Duration::from_secs(1));
-        assert_eq!(kill, Duration::from_millis(900));
-        assert!(renew < term && term < kill, "{renew:?} {term:?} {kill:?}");
-    }
-
-    #[test]
-    fn a_long_lease_is_renewed_before_the_server_takes_the_connection_for_dead() {
-        let (renew, term, kill) = schedule(Duration::from_secs(3600));
-        assert_eq!(renew, Duration::from_secs(10));
-        assert_eq!((term, kill), (Duration::from_secs(3589), Duration::from_secs(3599)));
-    }
-
-    #[test]
-    fn whatever_the_lease_the_command_is_gone_before_it_ends() {
-        for seconds in (1..=100).chain([1_000, 86_400, 9_223_372_036]) {
-            let ttl = Duration::from_secs(seconds);
-            let (renew, term, kill) = schedule(ttl);
-            assert!(renew < term && term < kill && kill < ttl, "{ttl:?}: {renew:?} {term:?} {kill:?}");
+    fn whatever_the_lease_it_is_renewed_before_the_command_is_told_to_end() {
+        for millis in [1, 10, 500, 1_000, 30_000, 3_600_000, 86_400_000] {
+            let ttl = Duration::from_millis(millis);
+            let (term, kill) = schedule(ttl, (ttl / 10).min(Duration::from_secs(1)));
+            assert!(ttl / 3 < term && term < kill && kill < ttl, "{ttl:?}: {term:?} {kill:?}");
         }
     }
 
     #[test]
-    fn an_impatient_server_hears_more_often() {
-        let belief = Belief::new(SENT, Duration::from_secs(30), Duration::from_millis(700));
-        assert_eq!(belief.renew_at().since(SENT), Duration::from_millis(700));
-        let renewed = belief.renewed(SENT.after(Duration::from_secs(1)), Duration::from_secs(30));
-        assert_eq!(renewed.renew_at().since(SENT), Duration::from_millis(1700));
+    fn a_key_that_is_somebody_elses_leaves_little_time() {
+        let ttl = Duration::from_secs(30);
+        assert_eq!((grace(ttl, false), grace(ttl, true)), (GRACE_MAX, GRACE_WHEN_GONE));
+        assert_eq!(grace(Duration::from_secs(3), true), Duration::from_secs(1));
     }
 
     #[test]
-    fn no_lease_at_all_is_over_at_once() {
-        assert_eq!(schedule(Duration::ZERO), (Duration::ZERO, Duration::ZERO, Duration::ZERO));
+    fn a_deadline_that_was_never_is_over() {
+        assert_eq!(term_at(Instant::ORIGIN, Duration::from_secs(30)), Instant::ORIGIN);
     }
 }

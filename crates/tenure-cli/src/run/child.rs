@@ -9,10 +9,11 @@ use std::process::ExitStatus;
 use nix::sys::signal::{Signal, killpg, raise};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{Pid, getpgrp};
+use tenure_core::TOKEN_LEN;
 use tokio::process::Command;
 
 use super::guard::Guard;
-use super::keeper::Keeper;
+use super::held::Held;
 use super::{exec, job, terminal};
 use crate::exit::{self, Exit, Failure};
 
@@ -30,10 +31,10 @@ impl Child {
     /// # Cancel safety
     ///
     /// Dropping the future kills the command, if it was started.
-    pub(super) async fn start(command: &[OsString], keepers: &[Keeper]) -> Result<Self, Failure> {
+    pub(super) async fn start(command: &[OsString], held: &[Held]) -> Result<Self, Failure> {
         let has_terminal = terminal::is_ours_alone();
         let mut launch = exec::launch(command, has_terminal);
-        announce(&mut launch, keepers);
+        announce(&mut launch, held);
         launch.process_group(0).kill_on_drop(true);
         Self::launch(launch, has_terminal)
             .await
@@ -133,18 +134,14 @@ impl Drop for Child {
 }
 
 /// Tells the command what it holds; several values in the order of the keys.
-fn announce(launch: &mut Command, keepers: &[Keeper]) {
-    let held = || keepers.iter().map(Keeper::held);
-    let names: Vec<&[u8]> = held().map(|held| held.name()).collect();
-    let tokens: Vec<&[u8]> = held().map(|held| held.token()).collect();
-    let fences: Option<Vec<String>> = held().map(|held| held.fence()).collect();
+fn announce(launch: &mut Command, held: &[Held]) {
+    let guards = || held.iter().map(Held::guard);
+    let names: Vec<&[u8]> = guards().map(tenure::Guard::key).collect();
+    let tokens: Vec<[u8; TOKEN_LEN]> = guards().map(|guard| guard.token().to_text()).collect();
+    let fences: Vec<String> = guards().map(|guard| guard.fence().to_string()).collect();
     launch.env("TENURE_KEY", OsString::from_vec(names.join(&b' ')));
     launch.env("TENURE_TOKEN", OsString::from_vec(tokens.join(&b' ')));
-    match fences {
-        Some(fences) => launch.env("TENURE_FENCE", fences.join(" ")),
-        // Not that of a command around this one, either.
-        None => launch.env_remove("TENURE_FENCE"),
-    };
+    launch.env("TENURE_FENCE", fences.join(" "));
 }
 
 fn exit_code(status: ExitStatus) -> u8 {

@@ -4,14 +4,14 @@ use std::io;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use tenure::Clock;
 use tokio::signal::unix::{self, SignalKind};
 
 use super::child::Child;
-use super::hold::Loss;
-use super::keeper::{Keeper, Losses};
+use super::held::{self, Held, Lost};
 use super::signals::Signals;
 use crate::exit::{Exit, Failure};
-use crate::{clock, say};
+use crate::say;
 
 /// How the command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,29 +46,29 @@ impl Stops {
 /// Passes signals on until the command ends by itself, or ends it when a key is lost.
 pub(super) async fn until_ended(
     child: &mut Child,
-    keepers: &[Keeper],
+    held: &[Held],
+    clock: &Clock,
     stops: &mut Stops,
     signals: &mut Signals,
-    losses: &mut Losses,
 ) -> Result<Ended, Failure> {
-    supervise(child, keepers, stops, signals, losses)
+    supervise(child, held, clock, stops, signals)
         .await
         .map_err(|error| Failure::from(Exit::Refused, "cannot watch the command", error))
 }
 
 async fn supervise(
     child: &mut Child,
-    keepers: &[Keeper],
+    held: &[Held],
+    clock: &Clock,
     stops: &mut Stops,
     signals: &mut Signals,
-    losses: &mut Losses,
 ) -> io::Result<Ended> {
     loop {
         tokio::select! {
             biased;
             code = child.ended() => return code.map(Ended::ByItself),
-            loss = losses.next() => {
-                end(child, loss, signals, losses).await?;
+            lost = held::lost(held, clock) => {
+                end(child, &lost, clock, signals).await?;
                 return Ok(Ended::WithoutLock);
             }
             signal = signals.next() => child.forward(signal),
@@ -77,26 +77,26 @@ async fn supervise(
             },
             _ = stops.jobs.next() => {
                 child.stop();
-                go_on(child, keepers);
+                go_on(child, held, clock);
             }
-            _ = stops.continued.recv() => go_on(child, keepers),
+            _ = stops.continued.recv() => go_on(child, held, clock),
         }
     }
 }
 
 /// Lets a stopped command go on, if it still holds its keys: time has passed, and what was lost is told next.
-fn go_on(child: &Child, keepers: &[Keeper]) {
-    let now = clock::now();
-    if keepers.iter().all(|keeper| now < keeper.belief().term_at()) {
+fn go_on(child: &Child, held: &[Held], clock: &Clock) {
+    let now = clock.now();
+    if held.iter().all(|held| now < held.term_at() && !held.guard().is_lost()) {
         child.go_on();
     }
 }
 
 /// Ends the command: politely, and in time by force.
-async fn end(child: &mut Child, loss: Loss, signals: &mut Signals, losses: &mut Losses) -> io::Result<()> {
-    let mut kill_at = loss.kill_at(clock::now());
+async fn end(child: &mut Child, lost: &Lost, clock: &Clock, signals: &mut Signals) -> io::Result<()> {
+    let kill_at = lost.kill_at(clock.now());
     child.forward(Signal::SIGTERM);
-    let told = say::say_aside(format!("{loss}; ending the command"));
+    let told = say::say_aside(format!("{lost}; ending the command"));
     loop {
         tokio::select! {
             biased;
@@ -104,8 +104,7 @@ async fn end(child: &mut Child, loss: Loss, signals: &mut Signals, losses: &mut 
                 code?;
                 break;
             }
-            () = clock::sleep_until(kill_at) => break,
-            another = losses.next() => kill_at = kill_at.min(another.kill_at(clock::now())),
+            () = clock.sleep_until(kill_at) => break,
             signal = signals.next() => child.forward(signal),
         }
     }

@@ -59,6 +59,13 @@ impl Daemon {
         Self::launch(&mut serve(state, flags))
     }
 
+    /// Starts a daemon where one has been, on its state folder.
+    pub(crate) fn at(addr: SocketAddr, state: &Path) -> Self {
+        let mut command = tenure();
+        command.args(["serve", "--port", &addr.port().to_string(), "--state-dir"]).arg(state);
+        Self::launch(&mut command)
+    }
+
     /// Starts a daemon that keeps nothing.
     pub(crate) fn in_memory(flags: &[&str]) -> Self {
         Self::launch(tenure().args(["serve", "--port", "0", "--in-memory"]).args(flags))

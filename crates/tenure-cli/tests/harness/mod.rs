@@ -6,9 +6,11 @@
 mod client;
 mod daemon;
 mod peer;
+mod relay;
 mod wait;
 
 pub(crate) use client::{Client, Grant};
 pub(crate) use daemon::{Daemon, refusal, serve, tenure};
 pub(crate) use peer::Peer;
+pub(crate) use relay::Relay;
 pub(crate) use wait::{PATIENCE, Stopwatch, pause, until};

@@ -31,6 +31,21 @@ fn the_command_is_told_what_it_holds() {
 }
 
 #[test]
+fn others_see_a_label_a_host_and_a_process() {
+    let daemon = Daemon::start(&[]);
+    let mut peer = script(&daemon, &["--label", "nightly", "k"], "echo ready; read -r line");
+    assert_eq!(peer.line(), "ready");
+    let url = format!("tenure://{}", daemon.addr());
+    let shown = tenure().args(["show", "--json", "--url", &url, "k"]).output().unwrap();
+    let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+    let holder = &shown["keys"][0]["holders"][0];
+    assert_eq!((&holder["label"], &holder["pid"]), (&"nightly".into(), &peer.pid().into()));
+    assert_eq!(holder["host"], nix::unistd::gethostname().unwrap().to_str().unwrap());
+    peer.send("done\n");
+    assert_eq!(peer.end().code(), Some(0));
+}
+
+#[test]
 fn stdin_and_stdout_are_the_commands() {
     let daemon = Daemon::start(&[]);
     let mut peer = Peer::start(&mut tenure_run(&daemon, &["k", "--", "head", "-n", "2"]));

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
-use super::harness::{Daemon, Stopwatch, pause, tenure, until};
+use super::harness::{Daemon, Peer, Relay, Stopwatch, pause, tenure, until};
 use super::{is_free, is_gone, script, stop, until_gone};
 
 /// The lease of these tests. Long enough for a busy machine to renew it in time, short enough to wait for its end.
@@ -59,21 +59,48 @@ fn a_daemon_that_stops_ends_the_command_before_its_lease_is_over() {
 }
 
 #[test]
-fn a_daemon_that_dies_ends_the_command() {
+fn a_daemon_that_dies_ends_the_command_before_its_lease_is_over() {
     let daemon = Daemon::start(&[]);
+    let mut peer = script(&daemon, &[TTL_FLAG, "k"], OBEDIENT);
+    let pid = peer.line();
+    let killed = Stopwatch::start();
+    daemon.kill();
+    until_gone(&pid);
+    assert!(killed.elapsed() < TTL, "after {:?}", killed.elapsed());
+    assert_eq!(peer.end().code(), Some(76));
+    assert!(
+        peer.stderr().starts_with("tenure: lost \"k\": it could not be renewed in time"),
+        "{}",
+        peer.stderr()
+    );
+}
+
+#[test]
+fn a_daemon_that_is_started_again_has_forgotten_the_lock() {
+    let state = tempfile::tempdir().unwrap();
+    let daemon = Daemon::on(state.path(), &[]);
+    let address = daemon.addr();
     let mut peer = script(&daemon, &["k"], OBEDIENT);
     let pid = peer.line();
     daemon.kill();
+    let _again = Daemon::at(address, state.path());
     assert_eq!(peer.end().code(), Some(76));
     assert!(is_gone(&pid));
-    assert!(peer.stderr().starts_with("tenure: lost \"k\": the service"), "{}", peer.stderr());
+    assert!(
+        peer.stderr().contains("lost \"k\": the service knows nothing of it any more"),
+        "{}",
+        peer.stderr()
+    );
 }
 
 #[test]
 fn a_command_that_is_told_to_end_can_tidy_up() {
     let daemon = Daemon::start(&[]);
-    let mut peer =
-        script(&daemon, &["k"], "trap 'echo tidy; exit 3' TERM; echo ready; while :; do sleep 0.05; done");
+    let mut peer = script(
+        &daemon,
+        &[TTL_FLAG, "k"],
+        "trap 'echo tidy; exit 3' TERM; echo ready; while :; do sleep 0.05; done",
+    );
     assert_eq!(peer.line(), "ready");
     daemon.kill();
     assert_eq!(peer.line(), "tidy");
@@ -83,7 +110,8 @@ fn a_command_that_is_told_to_end_can_tidy_up() {
 #[test]
 fn what_the_command_has_started_ends_with_it() {
     let daemon = Daemon::start(&[]);
-    let mut peer = script(&daemon, &["k"], "(trap '' TERM; exec sleep 1000) & echo $!; exec sleep 1000");
+    let mut peer =
+        script(&daemon, &[TTL_FLAG, "k"], "(trap '' TERM; exec sleep 1000) & echo $!; exec sleep 1000");
     let left_behind = peer.line();
     daemon.kill();
     assert_eq!(peer.end().code(), Some(76));
@@ -91,16 +119,17 @@ fn what_the_command_has_started_ends_with_it() {
 }
 
 #[test]
-fn a_lock_released_from_outside_ends_the_command_with_the_next_renewal() {
+fn a_lock_released_from_outside_ends_the_command_at_once() {
     let daemon = Daemon::start(&[]);
-    let mut peer = script(&daemon, &[TTL_FLAG, "k"], "echo $TENURE_TOKEN; exec sleep 1000");
+    // A lease that is not renewed while this test is patient.
+    let mut peer = script(&daemon, &["--ttl=10m", "k"], "echo $TENURE_TOKEN; exec sleep 1000");
     let token = peer.line();
     let url = format!("tenure://{}", daemon.addr());
     assert!(tenure().args(["release", "--url", &url, "k", &token]).status().unwrap().success());
     let mut next = daemon.connect();
     next.acquire("l", "k", "0 60");
     assert_eq!(peer.end().code(), Some(76));
-    assert!(peer.stderr().contains("its lease has ended"), "{}", peer.stderr());
+    assert!(peer.stderr().contains("lost \"k\": it was released from outside"), "{}", peer.stderr());
     assert!(!is_free(&daemon, "k"), "the other's lock is left alone");
 }
 
@@ -172,4 +201,39 @@ fn a_lease_that_ended_under_a_command_that_ended_too_is_told() {
     pause(Duration::from_millis(100));
     peer.signal(Signal::SIGCONT);
     assert_eq!(peer.end().code(), Some(76), "{}", peer.stderr());
+}
+
+#[test]
+fn a_lock_that_is_stolen_ends_the_command_at_once_with_the_reason() {
+    let daemon = Daemon::start(&[]);
+    let mut peer = script(&daemon, &["--ttl=10m", "k"], OBEDIENT);
+    let pid = peer.line();
+    let url = format!("tenure://{}", daemon.addr());
+    let stolen =
+        tenure().args(["steal", "--url", &url, "k", "--reason", "host-3 is on fire"]).output().unwrap();
+    assert_eq!(String::from_utf8(stolen.stdout).unwrap(), "1\n");
+    assert_eq!(peer.end().code(), Some(76));
+    assert!(is_gone(&pid));
+    assert!(peer.stderr().contains("lost \"k\": it was taken away: host-3 is on fire"), "{}", peer.stderr());
+    assert!(is_free(&daemon, "k"));
+}
+
+#[test]
+fn a_connection_that_breaks_loses_nothing() {
+    let daemon = Daemon::start(&[]);
+    let relay = Relay::to(daemon.addr());
+    let mut command = tenure();
+    command.args(["run", "--url", &format!("tenure://{}", relay.addr()), TTL_FLAG, "k", "--"]);
+    let mut peer = Peer::start(command.args(["sh", "-c", "echo ready; read -r line"]));
+    assert_eq!(peer.line(), "ready");
+    for _ in 0..3 {
+        relay.cut();
+        // Longer than a lease would last that is not renewed over another connection.
+        pause(TTL / 2);
+    }
+    pause(TTL / 2);
+    assert!(!is_free(&daemon, "k"));
+    peer.send("done\n");
+    assert_eq!((peer.end().code(), peer.stderr().as_str()), (Some(0), ""));
+    assert!(is_free(&daemon, "k"));
 }

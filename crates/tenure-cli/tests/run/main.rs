@@ -6,7 +6,6 @@ mod harness;
 
 mod command;
 mod losing;
-mod older;
 mod secure;
 mod several;
 mod terminal;

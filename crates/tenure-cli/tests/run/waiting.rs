@@ -130,13 +130,28 @@ fn a_semaphore_lets_so_many_run_at_a_time() {
 }
 
 #[test]
+fn several_permits_are_taken_together_or_not_at_all() {
+    let daemon = Daemon::start(&[]);
+    let mut two = script(&daemon, &["--limit", "3", "--permits", "2", "k"], "echo in; read -r line");
+    assert_eq!(two.line(), "in");
+    let permits =
+        |number| outcome(&daemon, &["-n", "--limit", "3", "--permits", number, "k", "--", "true"]).0;
+    assert_eq!((permits("1"), permits("2")), (Some(0), Some(75)));
+    assert_eq!(permits("4"), Some(2), "more than there are");
+    two.send("done\n");
+    assert_eq!(two.end().code(), Some(0));
+    assert_eq!(permits("2"), Some(0));
+    assert_eq!(outcome(&daemon, &["--permits", "2", "k", "--", "true"]).0, Some(2), "of a lock");
+}
+
+#[test]
 fn a_semaphore_of_another_limit_is_refused_with_a_reason() {
     let daemon = Daemon::start(&[]);
     let mut two = script(&daemon, &["--limit", "2", "k"], "echo in; read -r line");
     assert_eq!(two.line(), "in");
     let (code, text) = outcome(&daemon, &["--limit", "3", "k", "--", "true"]);
     assert_eq!(code, Some(1));
-    assert!(text.contains("another limit"), "{text}");
+    assert!(text.contains("with a limit of 2"), "{text}");
 }
 
 #[test]
@@ -148,7 +163,7 @@ fn a_wait_that_its_service_abandons_says_so() {
     until("it waits", || waiters(&daemon, "k") == 1);
     daemon.kill();
     assert_eq!(peer.end().code(), Some(69));
-    assert!(peer.stderr().starts_with("tenure: the service"), "{}", peer.stderr());
+    assert!(peer.stderr().starts_with("tenure: no service at"), "{}", peer.stderr());
 }
 
 #[test]
