@@ -73,6 +73,8 @@ impl Mortal {
     /// Dies without a word: its connection is gone, and what it held it cannot give back.
     pub(crate) fn die(self) {
         self.runtime.shutdown_background();
+        // Who is dead does not close anything, not even in the last moments of its runtime.
+        std::mem::forget(self.client);
     }
 }
 

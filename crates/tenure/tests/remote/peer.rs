@@ -155,9 +155,14 @@ impl Talk {
     }
 
     /// Waits until the client closes the connection, whatever it says before.
-    pub(crate) async fn end(mut self) {
-        let mut rest = Vec::new();
-        let _ = within("the end", self.stream.read_to_end(&mut rest)).await;
+    pub(crate) async fn end(self) {
+        let _ = self.rest().await;
+    }
+
+    /// What the client says before it closes the connection.
+    pub(crate) async fn rest(mut self) -> Vec<u8> {
+        let _ = within("the end", self.stream.read_to_end(&mut self.inbox)).await;
+        self.inbox
     }
 
     pub(crate) async fn answer(&mut self, id: RequestId, response: &Response<'_>) {

@@ -442,15 +442,18 @@ async fn a_service_that_talks_nonsense_is_left_for_another_connection() {
 }
 
 #[tokio::test]
-async fn a_client_that_is_dropped_takes_back_what_is_left_and_closes() {
+async fn a_client_that_is_dropped_takes_back_everything_and_closes() {
     let peer = Peer::start().await;
     let (remote, mut talk) = peer.meet(&Options::default()).await;
-    let claim = claim(7);
-    hold(&remote, &mut talk, &claim, 1).await;
+    let (left, taken_back) = (claim(7), claim(8));
+    hold(&remote, &mut talk, &left, 1).await;
+    hold(&remote, &mut talk, &taken_back, 2).await;
+    remote.cancel(&taken_back);
     drop(remote);
-    assert_eq!(within("the end", claim.ended()).await, Loss::Closed);
-    talk.expect(Asked::Cancel(claim.id())).await;
-    talk.end().await;
+    assert_eq!(within("the end", left.ended()).await, Loss::Closed);
+    talk.expect(Asked::Cancel(taken_back.id())).await;
+    talk.expect(Asked::Cancel(left.id())).await;
+    assert_eq!(talk.rest().await, b"");
 }
 
 #[test]

@@ -54,7 +54,7 @@ impl State {
         self.wake_all(effects);
     }
 
-    /// There will be no connection again. Over the one that is there, what is left is taken back.
+    /// There will be no connection again. Over the one that is there, everything is taken back first.
     pub(super) fn close(&mut self, trouble: Trouble, now: Instant, effects: &mut Effects) {
         if let Phase::Closed(_) = self.phase {
             return;
