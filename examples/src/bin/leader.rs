@@ -4,11 +4,14 @@
 //!
 //! ```console
 //! $ alias leader='cargo run --quiet --package tenure-examples --bin leader --'
-//! $ leader anna                 $ leader bert                 $ leader carl
-//! the leader is anna            the leader is anna            the leader is anna
-//! anna leads
+//! $ leader anna                  $ leader bert                  $ leader carl
+//! nobody leads                   the leader is anna             the leader is anna
+//! the leader is anna
+//! anna leads, with fence 17…62
 //! ^C
-//! anna resigns                  bert leads                    the leader is bert
+//! anna resigns                   nobody leads                   nobody leads
+//!                                the leader is bert             the leader is bert
+//!                                bert leads, with fence 17…63
 //! ```
 //!
 //! Kill the leader with `kill -9`, and the next one leads when its lease ends: after 10 s, or as long as a second argument
