@@ -258,3 +258,79 @@ fn push(out: &mut Vec<u8>, push: &Push<'_>) {
         tracing::error!("a push does not fit a frame");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+    use crate::clock::Clock;
+    use crate::mailbox::{Mail, Mailbox};
+    use tenure::hub::Hub;
+    use tenure_core::{Bond, Fence, FenceRange, Happened, Key, Limit, Limits, Observation, SharedKey, Space};
+    use tenure_wire::mux::{Enqueue, Hello, Patience, encode_request};
+
+    fn mux() -> Mux {
+        let limits = Limits {
+            queues_max: 100,
+            claims_max: 100,
+            queue_len_max: 100,
+            idle_max: Duration::from_secs(60),
+        };
+        let engine = Engine::new(limits, FenceRange::new(Fence::new(1), Fence::new(100)), 7);
+        let shared = Shared::new(Config::default(), Arc::new(Hub::new(engine, 0)), Clock::start());
+        Mux::open(Peer::open(Arc::new(shared), Arc::new(Mailbox::default())))
+    }
+
+    #[test]
+    fn no_more_is_served_than_there_is_room_for_the_answers() {
+        let key = Key::new(Space::Lock, b"k").expect("a short name");
+        let label = "l".repeat(256);
+        let hello =
+            Hello { version_min: 1, version_max: 1, session: 0, auth: b"", label: &label, host: "", pid: 0 };
+        let mut bytes = Vec::new();
+        encode_request(&mut bytes, 1, &Request::Hello(hello)).expect("a hello");
+        for number in 0..65 {
+            let claim = Enqueue {
+                claim: ClaimId::new(number),
+                key,
+                permits: 1,
+                limit: Limit::ONE,
+                ttl: Duration::from_secs(600),
+                bond: Bond::Connection,
+                patience: Patience::Endless,
+                label: "",
+            };
+            encode_request(&mut bytes, 2, &Request::Enqueue(claim)).expect("a claim");
+        }
+        for _ in 0..1_000 {
+            encode_request(&mut bytes, 3, &Request::Inspect { key }).expect("a request");
+        }
+        // Each inspection is answered with some twenty kilobytes.
+        let (mut mux, now, mut rest, mut most) = (mux(), Instant::ORIGIN, &bytes[..], 0);
+        while !rest.is_empty() {
+            let mut out = Vec::new();
+            let (served, flow) = mux.serve(now, rest, &mut out);
+            assert!(served > 0 && matches!(flow, Flow::Next), "it goes on once there is room");
+            rest = &rest[served..];
+            most = most.max(out.len());
+        }
+        assert!((WRITTEN_MAX..WRITTEN_MAX + FRAME_LEN_MAX).contains(&most), "{most} bytes at once");
+    }
+
+    #[test]
+    fn what_was_on_its_way_when_a_watch_ended_is_not_told() {
+        let (mut mux, mut out) = (mux(), Vec::new());
+        let key: SharedKey = (Space::Lock, b"k"[..].into());
+        let changed = || {
+            let observation = Observation { happened: Happened::Queue, holders_len: 1, queue_len: 1 };
+            Mail::Changed(Box::new((key.clone(), observation)))
+        };
+        mux.peer.mailbox.watching(|watching| watching.watch(key.clone()));
+        mux.receive(Instant::ORIGIN, changed(), &mut out);
+        assert!(!out.is_empty(), "it is watched");
+        out.clear();
+        mux.peer.mailbox.watching(|watching| watching.unwatch(&key));
+        mux.receive(Instant::ORIGIN, changed(), &mut out);
+        assert!(out.is_empty());
+    }
+}
