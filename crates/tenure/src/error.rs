@@ -5,10 +5,10 @@ use std::error::Error as StdError;
 use std::fmt;
 
 /// What went wrong: a [kind](Error::kind) to act on, a sentence for people, and the error below it.
-#[derive(Debug)]
+///
+/// Its `Debug` form is for people, too: it is what a `main` that returns one prints.
 pub struct Error(Box<Inner>);
 
-#[derive(Debug)]
 struct Inner {
     kind: ErrorKind,
     message: String,
@@ -91,8 +91,39 @@ impl fmt::Display for Error {
     }
 }
 
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.message)?;
+        let mut below = self.source();
+        while let Some(cause) = below {
+            write!(f, ": {cause}")?;
+            below = cause.source();
+        }
+        write!(f, " ({:?})", self.0.kind)
+    }
+}
+
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.source.as_deref().map(|source| source as &(dyn StdError + 'static))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_program_ends_with_is_a_sentence() {
+        let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        let error = Error::with_source(ErrorKind::Unavailable, "no service at tenure://a:1", refused);
+        assert_eq!(format!("{error:?}"), "no service at tenure://a:1: connection refused (Unavailable)");
+        assert_eq!(error.to_string(), "no service at tenure://a:1");
+    }
+
+    #[test]
+    fn an_error_goes_everywhere() {
+        fn goes<T: Send + Sync + 'static>() {}
+        goes::<Error>();
     }
 }
