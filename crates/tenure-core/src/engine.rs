@@ -170,7 +170,7 @@ impl Engine {
     }
 
     /// The same for the claim of an owner, found by its id. A claim that somebody else has taken over is not one's own, nor is
-    /// one that lost its owner in line.
+    /// one whose owner has gone: it has to be resumed first.
     pub fn renew_claim(&mut self, now: Instant, owner: OwnerId, claim: ClaimId, ttl: Duration) -> Renewed {
         self.handle_timeout(now);
         match self.find(claim) {
@@ -193,7 +193,25 @@ impl Engine {
         Released::Released
     }
 
-    /// Ends the grant of a claim, found by its id.
+    /// Ends the grant of a claim on behalf of an owner. What somebody else has taken over is not one's own and stays, whoever
+    /// had it before; what has no owner is ended by anyone who knows its id.
+    pub fn release_own(&mut self, now: Instant, owner: OwnerId, claim: ClaimId) -> Released {
+        self.handle_timeout(now);
+        let found = self.find(claim).filter(|(slot, _)| self.is_ended_by(*slot, owner));
+        let Some((slot, Some(_))) = found else { return Released::NotHeld };
+        self.end(slot, Ending::Released);
+        Released::Released
+    }
+
+    /// Takes a claim back on behalf of an owner, whether it waits or has been granted; the same holds for what is not one's own.
+    pub fn cancel_own(&mut self, now: Instant, owner: OwnerId, claim: ClaimId) -> Cancelled {
+        self.handle_timeout(now);
+        let found = self.find(claim).filter(|(slot, _)| self.is_ended_by(*slot, owner));
+        self.take_back(found)
+    }
+
+    /// Ends the grant of a claim, found by its id, whoever owns it. The owner does not hear of it: this is for those who know
+    /// it to be their own.
     pub fn release_claim(&mut self, now: Instant, claim: ClaimId) -> Released {
         self.handle_timeout(now);
         let Some((slot, Some(_))) = self.find(claim) else { return Released::NotHeld };
@@ -201,14 +219,10 @@ impl Engine {
         Released::Released
     }
 
-    /// Takes a claim back, whether it waits or has been granted.
+    /// Takes a claim back, whether it waits or has been granted, whoever owns it. The owner does not hear of it.
     pub fn cancel(&mut self, now: Instant, claim: ClaimId) -> Cancelled {
         self.handle_timeout(now);
-        let Some((slot, fence)) = self.find(claim) else { return Cancelled::Unknown };
-        if fence.is_some() || !planted(Bug::GrantToCancelled) {
-            self.end(slot, Ending::Released);
-        }
-        if fence.is_some() { Cancelled::Released } else { Cancelled::Left }
+        self.take_back(self.find(claim))
     }
 
     /// Brings everything up to `now`: ends leases and waits whose time is over and forgets keys that nobody uses.
@@ -354,6 +368,14 @@ impl Engine {
         });
         self.owners.link(&mut self.claims, slot);
         slot
+    }
+
+    fn take_back(&mut self, claim: Option<(u32, Option<Fence>)>) -> Cancelled {
+        let Some((slot, fence)) = claim else { return Cancelled::Unknown };
+        if fence.is_some() || !planted(Bug::GrantToCancelled) {
+            self.end(slot, Ending::Released);
+        }
+        if fence.is_some() { Cancelled::Released } else { Cancelled::Left }
     }
 
     fn find(&self, claim: ClaimId) -> Option<(u32, Option<Fence>)> {

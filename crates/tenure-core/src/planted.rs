@@ -37,6 +37,8 @@ pub(crate) enum Bug {
     OrphanRevived,
     /// An owner that a claim was taken from can still renew it.
     StaleRenewal,
+    /// An owner that a claim was taken from can still end it.
+    StaleEnd,
     /// A theft does not wake the next in line.
     StealWakesNobody,
     /// Those who watch a key are not told that its line has changed.

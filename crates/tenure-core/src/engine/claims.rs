@@ -27,8 +27,7 @@ pub(super) struct Claim {
     /// When it joined the line, or was granted.
     pub(super) since: Instant,
     pub(super) note: Option<Arc<Note>>,
-    /// It was in line, or not taken yet, when its owner went. It has no owner until somebody asks for it, and its lease runs
-    /// even in line.
+    /// Its owner has gone. It has none until somebody asks for it, and its lease runs even in line.
     pub(super) orphan: bool,
     /// Its neighbours among the claims of its owner.
     pub(super) previous: u32,
@@ -51,9 +50,14 @@ impl Claim {
         !self.orphan && self.owner == owner
     }
 
+    /// Whether an owner may end it by its id: it is its own, or nobody's.
+    pub(super) fn is_ended_by(&self, owner: OwnerId) -> bool {
+        self.orphan || self.owner == owner
+    }
+
     /// Whether it ends, or is orphaned, when its owner goes; then it stands in its owner's list.
     pub(super) fn goes(&self) -> bool {
-        !self.orphan && (self.bond == Bond::Connection || !matches!(self.stage, Stage::Held(_)))
+        !self.orphan && (self.bond != Bond::Lease || !matches!(self.stage, Stage::Held(_)))
     }
 }
 

@@ -121,7 +121,7 @@ pub enum Cancelled {
     Left,
     /// It had been granted and is released.
     Released,
-    /// There is no such claim.
+    /// There is no such claim, or it belongs to somebody else.
     Unknown,
 }
 

@@ -90,7 +90,8 @@ impl Engine {
         }
     }
 
-    /// Leaves a claim without an owner. In line its lease runs from now on, unless its patience ends before.
+    /// Leaves a claim without an owner. In line its lease runs from now on, unless its patience ends before; granted, it runs
+    /// already.
     fn orphan(&mut self, slot: u32) {
         let claim = self.claims.at(slot);
         let (waits, until) = (claim.stage == Stage::Waiting, self.now.after(claim.ttl));
@@ -99,6 +100,11 @@ impl Engine {
         if waits && !planted(Bug::OrphanEndless) {
             self.await_until(slot, Patience::Until(until));
         }
+    }
+
+    /// Whether an owner may end a claim by its id.
+    pub(super) fn is_ended_by(&self, slot: u32, owner: OwnerId) -> bool {
+        self.claims.at(slot).is_ended_by(owner) || planted(Bug::StaleEnd)
     }
 
     /// Whether a claim ends, or is orphaned, with its owner, in whose list it then stands.

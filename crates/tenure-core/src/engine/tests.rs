@@ -78,6 +78,7 @@ caught! {
     an_orphan_that_never_ends_is_caught: Bug::OrphanEndless, because "an orphan waits longer than its lease";
     an_orphan_whose_lease_starts_again_is_caught: Bug::OrphanRevived, because "the lease of an orphan started again";
     a_renewal_by_the_owner_before_is_caught: Bug::StaleRenewal, because "somebody renewed what is not his own";
+    an_end_by_the_owner_before_is_caught: Bug::StaleEnd, because "somebody ended what is not his own";
     a_theft_that_wakes_nobody_is_caught: Bug::StealWakesNobody, because "the head fits and was not granted";
     an_observation_lost_is_caught: Bug::ObservationLost, because "a change of a watched key was not told";
 }

@@ -2,7 +2,10 @@
 
 use super::{NOW, TTL, acquire, at, claim, disconnect, engine, events, join, key, owner, request};
 use std::sync::Arc;
-use tenure_core::{Bond, Change, Engine, Enqueued, Event, Note, Patience, Refusal, Renewed, Request, Waited};
+use tenure_core::{
+    Bond, Cancelled, Change, Engine, Enqueued, Event, Note, Patience, Refusal, Released, Renewed, Request,
+    Waited,
+};
 
 /// One holds for long, two waits and has gone after a second, three waits behind it.
 fn with_an_orphan() -> Engine {
@@ -75,6 +78,35 @@ fn nobody_waits_in_place_of_an_owner_that_has_gone() {
     assert!(matches!(engine.wait(at(2), claim(2), Patience::Endless), Waited::Pending));
     assert!(engine.take_offered(at(2), owner(2), claim(2)).is_none());
     assert!(matches!(engine.wait(at(31), claim(2), Patience::Endless), Waited::Unknown));
+}
+
+#[test]
+fn nobody_ends_what_somebody_else_has_taken_over() {
+    let mut engine = engine();
+    acquire(&mut engine, NOW, &request(1, 1));
+    join(&mut engine, NOW, &request(2, 1));
+    acquire(&mut engine, NOW, &request(1, 2));
+    join(&mut engine, NOW, &request(2, 2));
+    assert_eq!(engine.release_own(NOW, owner(1), claim(1)), Released::NotHeld);
+    assert_eq!(engine.cancel_own(NOW, owner(1), claim(1)), Cancelled::Unknown);
+    assert_eq!(engine.cancel_own(NOW, owner(1), claim(2)), Cancelled::Unknown);
+    assert_eq!(engine.cancel_own(NOW, owner(2), claim(2)), Cancelled::Left);
+    assert_eq!(engine.release_own(NOW, owner(2), claim(1)), Released::Released);
+}
+
+#[test]
+fn what_belongs_to_nobody_is_ended_by_whoever_knows_its_id() {
+    let mut engine = with_an_orphan();
+    disconnect(&mut engine, at(1), 1);
+    assert_eq!(engine.cancel_own(at(2), owner(9), claim(2)), Cancelled::Left);
+    assert_eq!(
+        engine.renew_claim(at(2), owner(1), claim(1), TTL),
+        Renewed::NotHeld,
+        "it has to be resumed first"
+    );
+    assert_eq!(engine.release_own(at(2), owner(9), claim(1)), Released::Released);
+    let turn = Event { owner: owner(3), claim: claim(3), change: Change::Ready };
+    assert_eq!(events(&mut engine), [turn], "only the next in line hears of it");
 }
 
 #[test]

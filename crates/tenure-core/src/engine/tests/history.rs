@@ -114,11 +114,8 @@ impl Play {
             Step::Release { grant, name, forged, by } => {
                 self.release(self.pick_grant(grant, name, forged), owned(by))
             }
-            Step::ReleaseClaim { claim } => {
-                let id = self.pick_id(claim);
-                let engine = done(self.engine.release_claim(self.now, id));
-                (engine, self.model.release_claim(self.now, id))
-            }
+            Step::ReleaseOwn { claim, owner } => self.release_own(self.pick_id(claim), owned(owner)),
+            Step::CancelOwn { claim, owner } => self.cancel_own(self.pick_id(claim), owned(owner)),
             Step::Cancel { claim } => self.cancel(self.pick_id(claim)),
             Step::Steal { name, grant } => self.steal(named(name), grant),
             Step::Disconnect { owner, most } => self.disconnect(owned(owner), most),
@@ -230,12 +227,21 @@ impl Play {
         (engine, self.model.release(self.now, name, known, by))
     }
 
+    fn release_own(&mut self, id: ClaimId, owner: OwnerId) -> (Answer, Answer) {
+        self.deed = Deed::EndedBy(id, owner);
+        let engine = done(self.engine.release_own(self.now, owner, id));
+        (engine, self.model.release_own(self.now, owner, id))
+    }
+
+    fn cancel_own(&mut self, id: ClaimId, owner: OwnerId) -> (Answer, Answer) {
+        self.deed = Deed::EndedBy(id, owner);
+        let engine = cancelled(self.engine.cancel_own(self.now, owner, id));
+        (engine, self.model.cancel_own(self.now, owner, id))
+    }
+
     fn cancel(&mut self, id: ClaimId) -> (Answer, Answer) {
         self.deed = Deed::Gone(id);
-        let engine = match self.engine.cancel(self.now, id) {
-            Cancelled::Left | Cancelled::Released => Answer::Done,
-            Cancelled::Unknown => Answer::Unknown,
-        };
+        let engine = cancelled(self.engine.cancel(self.now, id));
         (engine, self.model.cancel(self.now, id))
     }
 
@@ -363,6 +369,13 @@ fn renewed(renewed: Renewed) -> Answer {
     match renewed {
         Renewed::Until(at) => Answer::Renewed(at),
         Renewed::NotHeld => Answer::NotHeld,
+    }
+}
+
+fn cancelled(cancelled: Cancelled) -> Answer {
+    match cancelled {
+        Cancelled::Left | Cancelled::Released => Answer::Done,
+        Cancelled::Unknown => Answer::Unknown,
     }
 }
 

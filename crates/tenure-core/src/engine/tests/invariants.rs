@@ -29,6 +29,8 @@ pub(super) enum Deed {
     Shown(Option<Fence>),
     /// This owner renewed this claim.
     RenewedBy(ClaimId, OwnerId),
+    /// This owner ended this claim, if that was its own or nobody's.
+    EndedBy(ClaimId, OwnerId),
     /// This owner went.
     Went(OwnerId),
     /// Somebody began to watch this key, or stopped. That tells the engine no time.
@@ -64,7 +66,7 @@ impl Watch {
         self.check_renewals(engine, deed)?;
         check_claims(engine)?;
         check_gone(engine, deed)?;
-        self.ownership.check(engine, now, deed, &self.grants)?;
+        self.ownership.check(engine, now, deed, events, &self.grants)?;
         for (_, view) in engine.queues(0) {
             check_permits(engine, &view)?;
             self.check_order(&view, deed)?;

@@ -45,7 +45,7 @@ pub(super) struct Claim {
     pub(super) offered: bool,
     /// The number of the grant, once there is one.
     pub(super) fence: u64,
-    /// Its owner went while it was in line or offered.
+    /// Its owner has gone.
     pub(super) orphan: bool,
     /// When it joined the line, or was granted.
     since: Instant,
@@ -245,8 +245,7 @@ impl Model {
         self.advance(now);
         let mut ids: Vec<(u64, ClaimId)> = vec![];
         for queue in self.queues.values() {
-            let holders =
-                queue.holders.iter().filter(|claim| claim.bond == Bond::Connection || claim.offered);
+            let holders = queue.holders.iter().filter(|claim| claim.bond != Bond::Lease || claim.offered);
             let claims = holders.chain(&queue.waiters).filter(|claim| claim.owner == owner && !claim.orphan);
             ids.extend(claims.map(|claim| (claim.joined, claim.id)));
         }

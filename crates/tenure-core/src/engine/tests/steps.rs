@@ -58,9 +58,15 @@ pub(super) enum Step {
         forged: bool,
         by: u8,
     },
-    ReleaseClaim {
+    ReleaseOwn {
         claim: usize,
+        owner: u8,
     },
+    CancelOwn {
+        claim: usize,
+        owner: u8,
+    },
+    /// On behalf of whoever owns it.
     Cancel {
         claim: usize,
     },
@@ -140,7 +146,8 @@ fn step() -> impl Strategy<Value = Step> {
         3 => renew,
         3 => (claim(), owner(), 1..TTL_MAX).prop_map(|(claim, owner, ttl)| Step::RenewClaim { claim, owner, ttl }),
         4 => release,
-        1 => claim().prop_map(|claim| Step::ReleaseClaim { claim }),
+        2 => (claim(), owner()).prop_map(|(claim, owner)| Step::ReleaseOwn { claim, owner }),
+        2 => (claim(), owner()).prop_map(|(claim, owner)| Step::CancelOwn { claim, owner }),
         2 => claim().prop_map(|claim| Step::Cancel { claim }),
         1 => steal,
         1 => (owner(), 1..4_usize).prop_map(|(owner, most)| Step::Disconnect { owner, most }),

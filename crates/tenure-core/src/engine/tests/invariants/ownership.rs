@@ -3,7 +3,7 @@
 use super::super::steps::OWNERS;
 use super::{Deed, claims};
 use crate::engine::claims::{Claim, NONE, Stage};
-use crate::{Bond, ClaimId, Engine, Holder, Instant, OwnerId};
+use crate::{Bond, ClaimId, Engine, Event, Holder, Instant, OwnerId};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use std::collections::BTreeMap;
@@ -27,8 +27,10 @@ impl Ownership {
         engine: &Engine,
         now: Instant,
         deed: Deed,
+        events: &[Event],
         grants: &BTreeMap<ClaimId, Holder>,
     ) -> TestCaseResult {
+        self.check_end(engine, deed, events)?;
         self.owners.retain(|claim, _| engine.knows(*claim));
         self.orphans.retain(|claim, _| engine.knows(*claim));
         if let Deed::Went(owner) = deed {
@@ -50,6 +52,15 @@ impl Ownership {
         check_lists(engine)
     }
 
+    /// What belongs to one owner is not ended by another.
+    fn check_end(&self, engine: &Engine, deed: Deed, events: &[Event]) -> TestCaseResult {
+        let Deed::EndedBy(id, by) = deed else { return Ok(()) };
+        let of_another = self.owners.get(&id).is_some_and(|owner| *owner != by);
+        let told = events.iter().any(|event| event.claim == id);
+        prop_assert!(!of_another || engine.knows(id) || told, "somebody ended what is not his own: {:?}", id);
+        Ok(())
+    }
+
     /// What somebody has taken over does not go with the owner before.
     fn check_takeover(&self, engine: &Engine, now: Instant, id: ClaimId, owner: OwnerId) -> TestCaseResult {
         let complaint = "a claim that was taken over still goes with the owner before";
@@ -61,16 +72,18 @@ impl Ownership {
         Ok(())
     }
 
-    /// An owner has gone: what was not held yet belongs to nobody.
+    /// An owner has gone: what it leaves belongs to nobody. What was not held yet lives no longer than one lease.
     fn forget(&mut self, engine: &Engine, now: Instant, owner: OwnerId, grants: &BTreeMap<ClaimId, Holder>) {
         let held = |id: &ClaimId| grants.get(id).is_some_and(|holder| !holder.offered);
-        let left = self.owners.iter().filter(|(id, of)| **of == owner && !held(id));
+        let left =
+            self.owners.iter().filter(|(id, of)| **of == owner && claim(engine, **id).bond != Bond::Lease);
         let left: Vec<ClaimId> = left.map(|(id, _)| *id).collect();
         for id in left {
-            let claim = claim(engine, id);
-            let granted = grants.get(&id).map(|holder| holder.deadline);
             self.owners.remove(&id);
-            self.orphans.insert(id, granted.unwrap_or_else(|| now.after(claim.ttl)));
+            if !held(&id) {
+                let granted = grants.get(&id).map(|holder| holder.deadline);
+                self.orphans.insert(id, granted.unwrap_or_else(|| now.after(claim(engine, id).ttl)));
+            }
         }
     }
 
@@ -96,7 +109,7 @@ pub(in super::super) fn check_departure(engine: &Engine, owner: OwnerId) -> Test
         let of_nobody = claim.orphan && claim.bond == Bond::Resumable;
         let stays = match claim.stage {
             Stage::Waiting | Stage::Offered(_) => of_nobody,
-            Stage::Held(_) => claim.bond != Bond::Connection,
+            Stage::Held(_) => of_nobody || claim.bond == Bond::Lease,
         };
         let complaint = if claim.stage == Stage::Waiting { "a waiter" } else { "a grant" };
         prop_assert!(stays || claim.owner != owner, "{} stayed when its owner went: {:?}", complaint, id);

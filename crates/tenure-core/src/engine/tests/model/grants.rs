@@ -52,11 +52,24 @@ impl Model {
         Answer::Done
     }
 
-    pub(in super::super) fn release_claim(&mut self, now: Instant, id: ClaimId) -> Answer {
+    pub(in super::super) fn release_own(&mut self, now: Instant, owner: OwnerId, id: ClaimId) -> Answer {
         self.advance(now);
-        let Some((name, true, place)) = self.find(id) else { return Answer::NotHeld };
-        self.remove(name, true, place, Ending::Released);
-        Answer::Done
+        match self.find(id) {
+            Some((_, true, _)) if self.is_ended_by(owner, id) => self.cancel(now, id),
+            _ => Answer::NotHeld,
+        }
+    }
+
+    pub(in super::super) fn cancel_own(&mut self, now: Instant, owner: OwnerId, id: ClaimId) -> Answer {
+        self.advance(now);
+        if self.is_ended_by(owner, id) { self.cancel(now, id) } else { Answer::Unknown }
+    }
+
+    fn is_ended_by(&self, owner: OwnerId, id: ClaimId) -> bool {
+        self.find(id).is_some_and(|(name, holds, place)| {
+            let claim = self.claim(name, holds, place);
+            claim.orphan || claim.owner == owner
+        })
     }
 
     pub(in super::super) fn cancel(&mut self, now: Instant, id: ClaimId) -> Answer {
