@@ -110,15 +110,15 @@ mod tests {
 
     use super::*;
 
-    fn said(response: Response<'_>) -> Vec<u8> {
+    fn said(response: &Response<'_>) -> Vec<u8> {
         let mut bytes = Vec::new();
-        encode_response(&mut bytes, HELLO, &response).expect("it fits");
+        encode_response(&mut bytes, HELLO, response).expect("it fits");
         bytes
     }
 
     #[test]
     fn a_welcome_is_there_when_all_of_it_is() {
-        let bytes = said(Response::Welcome(Welcome {
+        let bytes = said(&Response::Welcome(Welcome {
             version: VERSION,
             owner: 7,
             silence_max: Duration::from_secs(23),
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn a_refused_hello_says_why() {
         let refused = Refused { code: RefusedCode::Denied, detail: 0, message: "not the secret" };
-        let failure = welcomed(&said(Response::Refused(refused))).expect_err("refused").into_failure();
+        let failure = welcomed(&said(&Response::Refused(refused))).expect_err("refused").into_failure();
         assert!(failure.to_string().contains("not the secret"), "{failure}");
     }
 

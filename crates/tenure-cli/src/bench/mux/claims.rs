@@ -259,11 +259,14 @@ mod tests {
         let mut bytes = claims.requests();
         let mut sent = Vec::new();
         while let Framed::Whole(frame) = next_frame(bytes, FRAME_MAX) {
-            sent.push(match decode_request(&frame).expect("a request") {
-                Request::Enqueue(enqueue) => (frame.id, enqueue.claim, Some(enqueue.key.name().to_vec())),
-                Request::Release { claim } => (frame.id, claim, None),
-                other => panic!("{other:?}"),
-            });
+            let request = decode_request(&frame).expect("a request");
+            if let Request::Enqueue(enqueue) = request {
+                sent.push((frame.id, enqueue.claim, Some(enqueue.key.name().to_vec())));
+            } else if let Request::Release { claim } = request {
+                sent.push((frame.id, claim, None));
+            } else {
+                panic!("{request:?}");
+            }
             bytes = &bytes[frame.len..];
         }
         assert!(bytes.is_empty(), "whole requests only");
