@@ -82,16 +82,20 @@ impl Retry {
     }
 
     /// Asks until there is an answer, or an error that asking again does not help.
-    pub(crate) async fn run<T, F>(&self, clock: &Clock, ask: impl FnMut() -> F) -> Result<T, Error>
+    pub(crate) async fn run<T, F>(&self, clock: &Clock, mut ask: impl FnMut() -> F) -> Result<T, Error>
     where
         F: Future<Output = Result<T, Error>>,
     {
-        self.run_while(Error::is_transient, clock, ask).await
+        match ask().await {
+            Err(error) if error.is_transient() => self.again(error, Error::is_transient, clock, ask).await,
+            answer => answer,
+        }
     }
 
-    /// Asks until there is an answer, or an error that is none of those.
-    pub(crate) async fn run_while<T, F>(
+    /// Asks again after an error, until there is an answer, or an error that is none of those that it may help.
+    pub(crate) async fn again<T, F>(
         &self,
+        mut error: Error,
         may_help: fn(&Error) -> bool,
         clock: &Clock,
         mut ask: impl FnMut() -> F,
@@ -100,16 +104,16 @@ impl Retry {
         F: Future<Output = Result<T, Error>>,
     {
         let mut failures = 0;
-        loop {
-            let error = match ask().await {
+        while let Some(pause) = self.pause(failures) {
+            tracing::debug!(%error, failures, ?pause, "asking again");
+            clock.sleep(pause).await;
+            error = match ask().await {
                 Err(error) if may_help(&error) => error,
                 answer => return answer,
             };
-            let Some(pause) = self.pause(failures) else { return Err(error) };
-            tracing::debug!(%error, failures, ?pause, "asking again");
-            clock.sleep(pause).await;
             failures += 1;
         }
+        Err(error)
     }
 }
 

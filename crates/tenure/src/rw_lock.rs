@@ -45,7 +45,7 @@ impl RwLock {
     /// The lock as a writer has it.
     pub fn writer(&self) -> Lock {
         let mut gate = self.gate.clone();
-        gate.terms.permits = gate.named.limit;
+        gate.terms_mut().permits = self.gate.named.limit;
         Lock { gate }
     }
 

@@ -35,8 +35,8 @@ operations!(Semaphore, "semaphore(\"workers\", 5)");
 
 impl Semaphore {
     /// How many permits to ask for: one unless told otherwise.
-    pub const fn permits(mut self, permits: u32) -> Self {
-        self.gate.terms.permits = permits;
+    pub fn permits(mut self, permits: u32) -> Self {
+        self.gate.terms_mut().permits = permits;
         self
     }
 

@@ -8,34 +8,34 @@ macro_rules! settings {
             ///
             /// It is how long everyone waits for a holder that has died, and how long a holder goes without its coordinator
             /// before it has to stop. One round trip has to fit into a third of it.
-            pub const fn ttl(mut self, ttl: std::time::Duration) -> Self {
-                self.gate.terms.ttl = ttl;
+            pub fn ttl(mut self, ttl: std::time::Duration) -> Self {
+                self.gate.terms_mut().ttl = ttl;
                 self
             }
 
             /// How often the grant is renewed: a third of the TTL unless told otherwise. It has to be less than the TTL and
             /// its margin, a tenth or 1 s.
-            pub const fn renew_every(mut self, every: std::time::Duration) -> Self {
-                self.gate.terms.renew_every = Some(every);
+            pub fn renew_every(mut self, every: std::time::Duration) -> Self {
+                self.gate.terms_mut().renew_every = Some(every);
                 self
             }
 
             /// How long to wait in line: `None`, for ever, unless told otherwise. With no time at all what is not free is
             /// `Contended`.
             pub fn wait(mut self, wait: impl Into<Option<std::time::Duration>>) -> Self {
-                self.gate.terms.wait = wait.into();
+                self.gate.terms_mut().wait = wait.into();
                 self
             }
 
             /// How often to ask again when the way to the coordinator fails: as the client says, unless told otherwise.
             pub fn retry(mut self, retry: $crate::Retry) -> Self {
-                self.gate.terms.retry = retry;
+                self.gate.terms_mut().retry = retry;
                 self
             }
 
             /// What the claim ends with, besides its release: as the client says, unless told otherwise.
-            pub const fn bond(mut self, bond: $crate::Bond) -> Self {
-                self.gate.terms.bond = bond;
+            pub fn bond(mut self, bond: $crate::Bond) -> Self {
+                self.gate.terms_mut().bond = bond;
                 self
             }
         }
@@ -52,8 +52,8 @@ macro_rules! identity {
             /// An id is a secret: whoever knows it has the claim. Draw it with
             /// [`entropy::claim_id`](crate::entropy::claim_id), use it for one claim at a time, and keep it where only your
             /// program can read it.
-            pub const fn claim_id(mut self, id: $crate::ClaimId) -> Self {
-                self.gate.terms.claim_id = Some(id);
+            pub fn claim_id(mut self, id: $crate::ClaimId) -> Self {
+                self.gate.terms_mut().claim_id = Some(id);
                 self
             }
         }
@@ -100,7 +100,7 @@ macro_rules! operations {
             /// Dropping the future leaves the line, and gives back what was granted meanwhile. Whoever asks again comes
             /// last.
             pub async fn acquire(&self) -> Result<$crate::Guard, $crate::Error> {
-                self.gate.acquire(self.gate.terms.permits).await
+                self.gate.acquire(self.gate.terms().permits).await
             }
 
             /// Holds it if it is free now; `None` when it is not.
@@ -115,7 +115,7 @@ macro_rules! operations {
             ///
             /// Dropping the future gives back what was granted meanwhile.
             pub async fn try_acquire(&self) -> Result<Option<$crate::Guard>, $crate::Error> {
-                self.gate.try_acquire(self.gate.terms.permits).await
+                self.gate.try_acquire(self.gate.terms().permits).await
             }
 
             /// Waits so long at most, whatever [`wait`](Self::wait) says.
@@ -128,7 +128,7 @@ macro_rules! operations {
             ///
             /// As for [`acquire`](Self::acquire).
             pub async fn acquire_timeout(&self, wait: std::time::Duration) -> Result<$crate::Guard, $crate::Error> {
-                self.gate.acquire_timeout(self.gate.terms.permits, wait).await
+                self.gate.acquire_timeout(self.gate.terms().permits, wait).await
             }
 
             /// Does something while holding it: acquires, runs `work`, releases, and gives back what `work` was ready with.
@@ -182,7 +182,7 @@ macro_rules! operations {
             ///
             /// Dropping the future leaves it to its lease, which may have been renewed.
             pub async fn resume(&self) -> Result<Option<$crate::Guard>, $crate::Error> {
-                self.gate.resume(self.gate.terms.permits).await
+                self.gate.resume(self.gate.terms().permits).await
             }
 
             /// Asks without waiting: it is held at once, or there is a place in line.
@@ -195,7 +195,7 @@ macro_rules! operations {
             ///
             /// As for [`acquire`](Self::acquire).
             pub async fn enqueue(&self) -> Result<$crate::Enqueued, $crate::Error> {
-                self.gate.enqueue(self.gate.terms.permits).await
+                self.gate.enqueue(self.gate.terms().permits).await
             }
 
             /// Whether whoever asks now has to wait.
@@ -208,7 +208,7 @@ macro_rules! operations {
             ///
             /// Dropping the future loses nothing.
             pub async fn is_locked(&self) -> Result<bool, $crate::Error> {
-                self.gate.is_locked(self.gate.terms.permits).await
+                self.gate.is_locked(self.gate.terms().permits).await
             }
         }
 

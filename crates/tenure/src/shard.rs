@@ -48,7 +48,11 @@ impl Shard {
     /// Whether the coordinator may have a claim still, as far as its owner knows. Where it is known to be over, another
     /// owner may have it by now, with the same id.
     pub(crate) fn may_have(&self, claim: &Claim) -> bool {
-        match claim.standing() {
+        !claim.has_ended() || Self::may_have_ended(&claim.standing())
+    }
+
+    fn may_have_ended(standing: &Standing) -> bool {
+        match standing {
             // Only this side has given it up.
             Standing::Waiting | Standing::Granted(_) | Standing::Ended(Loss::Expired | Loss::Closed) => true,
             Standing::Ended(_) => false,

@@ -1,6 +1,6 @@
 //! What somebody has in a claim, and gives back by letting go of it.
 
-use crate::coordinator::{Claim, Grant, Released, Renewal, Renewed, Standing};
+use crate::coordinator::{Claim, Grant, Released, Renewal, Renewed, Standing, Wanted};
 use crate::guard::Guard;
 use crate::keeper::{Keeper, Slot};
 use crate::retry::Retry;
@@ -12,18 +12,18 @@ use std::time::Duration;
 /// A claim that somebody has asked for, stands in line with, or holds. Whoever drops it takes it back in the background,
 /// at whatever point that is.
 pub(crate) struct Stake {
-    shard: Arc<Shard>,
+    plan: Arc<Plan>,
     claim: Arc<Claim>,
-    holding: Holding,
     /// Where the keeper has it.
     slot: Option<Slot>,
     /// There may be something to take back.
     armed: bool,
 }
 
-/// How a claim is held.
-#[derive(Clone)]
-pub(crate) struct Holding {
+/// What is asked for, where, and how it is held.
+pub(crate) struct Plan {
+    pub(crate) wanted: Arc<Wanted>,
+    pub(crate) shard: Arc<Shard>,
     pub(crate) renew_every: Duration,
     pub(crate) retry: Retry,
     /// Its owner chose the id, and may choose it again.
@@ -32,26 +32,26 @@ pub(crate) struct Holding {
 
 impl Stake {
     /// A claim that nobody has been asked for yet.
-    pub(crate) fn new(shard: Arc<Shard>, claim: Arc<Claim>, holding: Holding) -> Self {
-        Self { shard, claim, holding, slot: None, armed: false }
+    pub(crate) const fn new(plan: Arc<Plan>, claim: Arc<Claim>) -> Self {
+        Self { plan, claim, slot: None, armed: false }
     }
 
-    pub(crate) const fn shard(&self) -> &Arc<Shard> {
-        &self.shard
+    pub(crate) fn shard(&self) -> &Arc<Shard> {
+        &self.plan.shard
     }
 
     pub(crate) const fn claim(&self) -> &Arc<Claim> {
         &self.claim
     }
 
-    pub(crate) const fn retry(&self) -> &Retry {
-        &self.holding.retry
+    pub(crate) fn retry(&self) -> &Retry {
+        &self.plan.retry
     }
 
     /// The coordinator has it: one that had the same id before is over.
     pub(crate) fn is_known(&self) {
-        if self.holding.chosen {
-            self.shard.note_chosen(&self.claim);
+        if self.plan.chosen {
+            self.shard().note_chosen(&self.claim);
         }
     }
 
@@ -70,20 +70,31 @@ impl Stake {
     /// A lease that is a good part over by now is started anew first. When that takes as long again, it is too short to
     /// be kept.
     pub(crate) async fn hand_out(mut self, grant: Grant, asked: Instant) -> Result<Guard, Error> {
-        self.is_known();
-        let (mut base, mut now) = (grant.base, self.shard.clock.now());
+        let (mut base, mut now) = (grant.base, self.shard().clock.now());
         if now.since(base) > grant.ttl / 3 {
-            base = self.holding.retry.run(&self.shard.clock, || self.renew_now()).await?;
-            now = self.shard.clock.now();
+            base = self.plan.retry.run(&self.shard().clock, || self.renew_now()).await?;
+            now = self.shard().clock.now();
             if now.since(base) > grant.ttl / 3 {
                 self.arm();
                 return Err(too_short(grant.ttl, now.since(base)));
             }
         }
+        self.hold(Grant { base, ..grant }, asked, now)
+    }
+
+    /// The same for one that was there as soon as it was asked for.
+    pub(crate) fn hand_out_at_once(self, grant: Grant) -> Result<Guard, Error> {
+        self.hold(grant, grant.base, grant.base)
+    }
+
+    fn hold(mut self, grant: Grant, asked: Instant, now: Instant) -> Result<Guard, Error> {
+        self.is_known();
         self.arm();
         self.claim.guard(true);
-        self.slot = Some(Keeper::hold(&self.shard, &self.claim, base, self.holding.renew_every)?);
-        if let Standing::Ended(loss) = self.claim.standing() {
+        self.slot = Some(Keeper::hold(self.shard(), &self.claim, grant.base, self.plan.renew_every)?);
+        if self.claim.has_ended()
+            && let Standing::Ended(loss) = self.claim.standing()
+        {
             return Err(Error::lost(loss));
         }
         telemetry::acquired(&self.claim, grant.token.fence, now.since(asked));
@@ -93,7 +104,7 @@ impl Stake {
     /// Gives it back; whether it was still there.
     pub(crate) async fn release(&mut self, retry: &Retry) -> Result<Released, Error> {
         self.leave_keeper();
-        let Self { shard, claim, .. } = self;
+        let (shard, claim) = (self.shard(), &self.claim);
         let released = if shard.may_have(claim) {
             retry.run(&shard.clock, || shard.coordinator.release(claim)).await?
         } else {
@@ -105,7 +116,7 @@ impl Stake {
 
     async fn renew_now(&self) -> Result<Instant, Error> {
         let mut renewals = [Renewal { claim: Arc::clone(&self.claim), outcome: None }];
-        self.shard.coordinator.renew(&mut renewals).await?;
+        self.shard().coordinator.renew(&mut renewals).await?;
         let [renewal] = renewals;
         match renewal.outcome {
             Some(Ok(Renewed::From { base, ttl })) => {
@@ -121,7 +132,7 @@ impl Stake {
     fn leave_keeper(&mut self) {
         self.claim.guard(false);
         if let Some(slot) = self.slot.take() {
-            self.shard.keeper.drop_claim(slot);
+            self.shard().keeper.drop_claim(slot);
         }
     }
 }
@@ -133,11 +144,11 @@ impl Drop for Stake {
             self.claim.moved(None);
         }
         self.leave_keeper();
-        if self.armed && self.shard.may_have(&self.claim) {
-            self.shard.coordinator.cancel(&self.claim);
+        if self.armed && self.shard().may_have(&self.claim) {
+            self.shard().coordinator.cancel(&self.claim);
         }
-        if self.holding.chosen {
-            self.shard.forget_chosen(&self.claim);
+        if self.plan.chosen {
+            self.shard().forget_chosen(&self.claim);
         }
     }
 }

@@ -34,7 +34,7 @@ pub struct Wanted {
 /// A claim as its owner and the coordinator share it: what was asked for, how it stands, and who waits to hear.
 pub struct Claim {
     id: ClaimId,
-    wanted: Wanted,
+    wanted: Arc<Wanted>,
     clock: Clock,
     /// When the owner stops believing, in nanoseconds of its clock; zero before there is a grant.
     deadline: AtomicU64,
@@ -93,10 +93,10 @@ pub(crate) fn believed(ttl: Duration) -> Duration {
 impl Claim {
     /// A claim that nobody has heard of yet.
     #[must_use]
-    pub fn new(id: ClaimId, wanted: Wanted, clock: Clock) -> Self {
+    pub fn new(id: ClaimId, wanted: impl Into<Arc<Wanted>>, clock: Clock) -> Self {
         Self {
             id,
-            wanted,
+            wanted: wanted.into(),
             clock,
             deadline: AtomicU64::new(0),
             ended: AtomicBool::new(false),
@@ -112,7 +112,7 @@ impl Claim {
     }
 
     /// What is asked for.
-    pub const fn wanted(&self) -> &Wanted {
+    pub fn wanted(&self) -> &Wanted {
         &self.wanted
     }
 

@@ -20,6 +20,14 @@ impl<'a, T> Reply<'a, T> {
         Self(Inner::Ready(Some(answer)))
     }
 
+    /// The answer if it was there from the beginning, or what it will come from.
+    pub(crate) fn at_once(self) -> Result<Result<T, Error>, Self> {
+        match self.0 {
+            Inner::Ready(Some(answer)) => Ok(answer),
+            coming @ (Inner::Ready(None) | Inner::Coming(_)) => Err(Self(coming)),
+        }
+    }
+
     /// An answer that comes.
     #[must_use]
     pub fn coming(answer: impl Future<Output = Result<T, Error>> + Send + 'a) -> Self {

@@ -10,7 +10,7 @@ use tenure_wire::mux::REASON_LEN_MAX;
 impl Gate {
     pub(crate) async fn inspect(&self) -> Result<Option<Inspection>, Error> {
         let (shard, key) = (self.shard()?, self.named.key()?);
-        self.terms.retry.run(&shard.clock, || shard.coordinator.inspect(key)).await
+        self.terms().retry.run(&shard.clock, || shard.coordinator.inspect(key)).await
     }
 
     pub(crate) async fn holders(&self) -> Result<Vec<HolderInfo>, Error> {
@@ -29,7 +29,7 @@ impl Gate {
 
     pub(crate) async fn watch(&self) -> Result<Watch, Error> {
         let (shard, key) = (self.shard()?, self.named.key()?);
-        let seen = self.terms.retry.run(&shard.clock, || shard.coordinator.watch(key)).await?;
+        let seen = self.terms().retry.run(&shard.clock, || shard.coordinator.watch(key)).await?;
         Ok(Watch::new(seen, self.client.clone()))
     }
 
@@ -43,6 +43,6 @@ impl Gate {
 
     pub(crate) async fn release_token(&self, token: Token) -> Result<Released, Error> {
         let (shard, key) = (self.shard()?, self.named.key()?);
-        self.terms.retry.run(&shard.clock, || shard.coordinator.release_token(key, token)).await
+        self.terms().retry.run(&shard.clock, || shard.coordinator.release_token(key, token)).await
     }
 }
