@@ -10,7 +10,7 @@ use super::slots::About;
 use super::state::Phase;
 use std::future::poll_fn;
 use std::io;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tenure_wire::mux::{FRAME_LEN_MAX, Framed, Request, decode_message, next_frame};
 use tokio::time::{Interval, MissedTickBehavior};
@@ -216,6 +216,21 @@ impl<'a> Connection<'a> {
             }
             self.pipe.load(&mut state.outbox);
             (self.yielded, self.sent) = (false, true);
+        }
+    }
+}
+
+impl Drop for Connection<'_> {
+    fn drop(&mut self) {
+        // Where the runtime ends, what the last guards gave back leaves now or never.
+        let mut cx = Context::from_waker(Waker::noop());
+        if self.pipe.poll_write(&mut cx).is_ready() {
+            self.pipe.load(&mut self.link.state().outbox);
+            // A socket that is closed over what was not read throws away what it was to send.
+            while matches!(self.pipe.poll_read(&mut cx), Poll::Ready(Ok(1..))) {
+                self.pipe.consume(usize::MAX);
+            }
+            let _ = self.pipe.poll_write(&mut cx);
         }
     }
 }

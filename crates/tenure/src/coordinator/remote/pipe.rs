@@ -38,7 +38,7 @@ impl Pipe {
 
     /// So much of it was looked at.
     pub(super) fn consume(&mut self, len: usize) {
-        self.start = (self.start + len).min(self.end);
+        self.start = self.start.saturating_add(len).min(self.end);
     }
 
     /// Reads what has arrived; zero at the end.
