@@ -30,11 +30,11 @@ pub(super) fn perform(
         Request::Resume { claim, key } => {
             engine.resume(now, asker.owner, key, claim).map_or(Response::Gone, granted)
         }
-        Request::Cancel { claim } => match engine.cancel(now, claim) {
+        Request::Cancel { claim } => match engine.cancel_own(now, asker.owner, claim) {
             Cancelled::Left | Cancelled::Released => Response::Released,
             Cancelled::Unknown => Response::Gone,
         },
-        Request::Release { claim } => released(engine.release_claim(now, claim)),
+        Request::Release { claim } => released(engine.release_own(now, asker.owner, claim)),
         Request::ReleaseToken { key, token } => released(engine.release(now, key, token, asker.owner)),
         Request::Renew { ttl, .. } if !is_lease(ttl) => bad_ttl(),
         Request::Renew { claim, ttl } => match engine.renew_claim(now, asker.owner, claim, ttl) {

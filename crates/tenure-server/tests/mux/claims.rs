@@ -171,7 +171,13 @@ async fn whoever_asks_for_a_claim_again_has_it_and_the_one_before_is_told() {
         panic!("not told")
     };
     assert!(claim == id(1) && reason.contains("taken over"), "{reason}");
-    assert_eq!(before.ask(&Request::Renew { claim: id(1), ttl: TTL }).await, Response::Gone);
+    for late in [
+        Request::Renew { claim: id(1), ttl: TTL },
+        Request::Release { claim: id(1) },
+        Request::Cancel { claim: id(1) },
+    ] {
+        assert_eq!(before.ask(&late).await, Response::Gone, "it is not its own any more");
+    }
     assert_eq!(after.ask(&enqueue(2, lock("k"))).await, Response::Queued { position: 0 });
     assert!(
         matches!(before.push().await, Push::Lost { claim, ending: Ending::Stolen, .. } if claim == id(2))
