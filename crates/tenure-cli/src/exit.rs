@@ -11,8 +11,8 @@ pub(crate) const TABLE: &str = "\
 Exit codes:
   0    done
   1    refused, or misconfigured
-  2    not understood: see --help
-  69   the service could not be reached, does not answer, or went away
+  2    not understood, or it makes no sense: see --help
+  69   the service could not be reached, does not answer, went away, or is about to stop
   75   not acquired (run -n, run -w; run -E chooses another)
   76   the lock was lost while the command ran
   77   the service asks for a token, and this was not it

@@ -26,6 +26,8 @@ fn lines(row: &Row) -> Vec<[String; 6]> {
     let holders = if untold == 0 { told.to_string() } else { format!("≥{}", told as usize + untold) };
     let kind = match row.space.as_str() {
         "semaphore" => format!("semaphore {holders}/{}", row.limit),
+        "rwlock" if told == row.limit => "rwlock, written".to_owned(),
+        "rwlock" => format!("rwlock, {holders} reading"),
         _ => "lock".to_owned(),
     };
     let line = |holder: [String; 3]| {
@@ -37,15 +39,19 @@ fn lines(row: &Row) -> Vec<[String; 6]> {
             row.idle_s.map_or_else(|| "none".to_owned(), |idle| format!("idle for {}", span::shown(idle)));
         return vec![line([idle, "-".to_owned(), "-".to_owned()])];
     }
-    let mut lines: Vec<_> = row.holders.iter().map(|holder| line(columns(holder))).collect();
+    let mut lines: Vec<_> = row.holders.iter().map(|holder| line(columns(row, holder))).collect();
     if untold > 0 {
         lines.push(line([format!("and {untold} more"), "-".to_owned(), "-".to_owned()]));
     }
     lines
 }
 
-fn columns(holder: &Holder) -> [String; 3] {
-    let permits = if holder.permits == 1 { String::new() } else { format!(" ({} permits)", holder.permits) };
+fn columns(row: &Row, holder: &Holder) -> [String; 3] {
+    let permits = match holder.permits {
+        // A writer has all there are, and the kind says so.
+        permits if permits == 1 || row.space == "rwlock" => String::new(),
+        permits => format!(" ({permits} permits)"),
+    };
     let who = format!("connection {}{permits}", holder.owner_conn_id);
     [who, holder.fence.clone(), span::shown(holder.expires_in_s)]
 }
@@ -79,6 +85,22 @@ k\u{fffd} (0x6b80)  semaphore 3/3  connection 9 (2 permits)  2                  
 old          lock           idle for 1h 1m            -                     -          0
 ";
         assert_eq!(format(&report), expected);
+    }
+
+    #[test]
+    fn a_read_write_lock_is_read_or_written() {
+        let kind = |holders: &str| {
+            let row = format!(
+                r#"{{"space":"rwlock","key":"k","limit":4294967295,"waiters":0,"idle_s":null,"holders":[{holders}]}}"#
+            );
+            let [_, kind, holder, ..] = lines(&serde_json::from_str(&row).expect("a row"))[0].clone();
+            (kind, holder)
+        };
+        let holder = |permits: u32| {
+            format!(r#"{{"fence":"1","owner_conn_id":8,"permits":{permits},"expires_in_s":75}}"#)
+        };
+        assert_eq!(kind(&holder(u32::MAX)), ("rwlock, written".to_owned(), "connection 8".to_owned()));
+        assert_eq!(kind(&[holder(1), holder(1)].join(",")).0, "rwlock, 2 reading");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The command: what it gets, and what becomes of its end.
 
+use std::io::{Read as _, Write as _};
 use std::process::Stdio;
 
 use nix::sys::signal::{Signal, kill};
@@ -158,6 +159,43 @@ fn a_missing_service_says_how_to_start_it() {
     );
     assert_eq!(peer.end().code(), Some(69));
     assert!(peer.stderr().contains("tenure serve"), "{}", peer.stderr());
+}
+
+#[test]
+fn something_else_that_listens_is_told_apart() {
+    for (answer, said) in
+        [("HTTP/1.1 400 Bad Request\r\n", "HTTP/1.1 400 Bad Request"), ("error\n", "protocol")]
+    {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("tenure://{}", listener.local_addr().unwrap());
+        let serving = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            stream.write_all(answer.as_bytes()).unwrap();
+            // Until the other end has had enough.
+            let _ = stream.read_to_end(&mut Vec::new());
+        });
+        let mut peer = Peer::start(tenure().args(["run", "--url", &url, "k", "--", "true"]));
+        assert_eq!(peer.end().code(), Some(1), "{}", peer.stderr());
+        assert!(peer.stderr().contains(said), "{}", peer.stderr());
+        serving.join().unwrap();
+    }
+}
+
+#[test]
+fn a_lease_may_have_milliseconds_and_is_neither_nothing_nor_for_ever() {
+    let daemon = Daemon::start(&[]);
+    let mut peer = script(&daemon, &["--ttl", "2500ms", "k"], "echo ready; read -r line");
+    assert_eq!(peer.line(), "ready");
+    let url = format!("tenure://{}", daemon.addr());
+    let shown = tenure().args(["show", "--json", "--url", &url, "k"]).output().unwrap();
+    let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
+    let left = shown["keys"][0]["holders"][0]["expires_in_s"].as_f64().unwrap();
+    assert!(left > 0.0 && left <= 2.5, "{left}");
+    peer.send("done\n");
+    assert_eq!(peer.end().code(), Some(0), "{}", peer.stderr());
+    for ttl in ["0", "25h", "soon"] {
+        assert_eq!(outcome(&daemon, &["--ttl", ttl, "k", "--", "true"]).0, Some(2), "{ttl}");
+    }
 }
 
 #[test]

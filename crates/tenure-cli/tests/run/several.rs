@@ -2,7 +2,7 @@
 
 use nix::sys::signal::Signal;
 
-use super::harness::{Daemon, until};
+use super::harness::{Daemon, Peer, tenure, until};
 use super::{is_free, outcome, script, waiters};
 
 #[test]
@@ -58,4 +58,24 @@ fn two_that_want_the_same_keys_in_other_orders_do_not_wait_for_each_other() {
     for peer in &mut peers {
         assert_eq!(peer.end().code(), Some(0));
     }
+}
+
+#[test]
+fn keys_are_spread_over_several_services() {
+    let daemons = [Daemon::start(&[]), Daemon::start(&[])];
+    let url = format!("tenure://{},{}", daemons[0].addr(), daemons[1].addr());
+    // Their CRC-32 is even, even and odd.
+    let keys = ["db", "my-resource", "foo"];
+    let held = |daemon: &Daemon| keys.into_iter().filter(|key| !is_free(daemon, key)).collect::<Vec<_>>();
+    let mut command = tenure();
+    command.args(["run", "--url", &url]).args(keys).args(["--", "sh", "-c", "echo ready; read -r line"]);
+    let mut peer = Peer::start(&mut command);
+    assert_eq!(peer.line(), "ready");
+    assert_eq!((held(&daemons[0]), held(&daemons[1])), (keys[..2].to_vec(), keys[2..].to_vec()));
+    let listed = tenure().args(["ls", "--json", "--url", &url]).output().unwrap();
+    let listed: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let all = listed["keys"].as_array().unwrap();
+    assert_eq!(all.iter().filter(|key| key["holders"] != serde_json::json!([])).count(), keys.len());
+    peer.send("done\n");
+    assert_eq!(peer.end().code(), Some(0), "{}", peer.stderr());
 }

@@ -167,6 +167,21 @@ fn a_wait_that_its_service_abandons_says_so() {
 }
 
 #[test]
+fn a_wait_goes_on_with_a_service_that_is_started_again() {
+    let state = tempfile::tempdir().unwrap();
+    let daemon = Daemon::on(state.path(), &[]);
+    let address = daemon.addr();
+    let mut holder = daemon.connect();
+    holder.acquire("l", "k", "0 60");
+    let mut peer = script(&daemon, &["k"], "echo mine");
+    until("it waits", || waiters(&daemon, "k") == 1);
+    daemon.kill();
+    let _again = Daemon::at(address, state.path());
+    assert_eq!(peer.line(), "mine");
+    assert_eq!((peer.end().code(), peer.stderr().as_str()), (Some(0), ""));
+}
+
+#[test]
 fn a_wait_that_a_stopping_service_ends_says_so() {
     let daemon = Daemon::start(&[]);
     let mut holder = daemon.connect();
