@@ -156,13 +156,15 @@ impl Coordinator for Local {
     fn release<'a>(&'a self, claim: &'a Arc<Claim>) -> Reply<'a, Released> {
         self.inbox.remove(claim.id());
         let now = self.clock.now();
-        Reply::ready(Ok(released(self.world.hub.call(|engine| engine.release_claim(now, claim.id())))))
+        Reply::ready(Ok(released(
+            self.world.hub.call(|engine| engine.release_own(now, self.owner, claim.id())),
+        )))
     }
 
     fn cancel(&self, claim: &Arc<Claim>) {
         self.inbox.remove(claim.id());
         let now = self.clock.now();
-        self.world.hub.call(|engine| engine.cancel(now, claim.id()));
+        self.world.hub.call(|engine| engine.cancel_own(now, self.owner, claim.id()));
     }
 
     fn release_token<'a>(&'a self, key: Key<'a>, token: Token) -> Reply<'a, Released> {

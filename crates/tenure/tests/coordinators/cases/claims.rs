@@ -112,6 +112,9 @@ async fn another_client_takes_a_grant_over_with_its_id_and_the_first_hears_of_it
     let after = second.resume(&again).await.expect("asked").expect("it is there");
     assert_eq!(before.token, after.token);
     assert!(matches!(soon(claim.ended()).await, Loss::Stolen { .. }));
+    assert_eq!(first.release(&claim).await.expect("asked"), Released::Gone);
+    first.cancel(&claim);
+    assert!(first.is_busy(&lock("k").claim()).await, "the one before ends nothing any more");
     assert_eq!(second.release(&again).await.expect("asked"), Released::Released);
 }
 
