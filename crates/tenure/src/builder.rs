@@ -24,7 +24,7 @@ use tenure_core::LABEL_LEN_MAX;
 /// use tenure::{Retry, Tenure};
 ///
 /// let tenure = Tenure::builder()
-///     .auth(&std::env::var("TENURE_TOKEN").expect("a token"))
+///     .auth(std::env::var("TENURE_TOKEN").expect("a token"))
 ///     .tls_roots("/etc/tenure/ca.pem")
 ///     .connect_timeout(Duration::from_secs(2))
 ///     .retry(Retry::times(5))

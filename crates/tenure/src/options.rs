@@ -64,6 +64,18 @@ impl<T: AsRef<[u8]> + ?Sized> From<&T> for AuthToken {
     }
 }
 
+impl From<String> for AuthToken {
+    fn from(text: String) -> Self {
+        Self(Arc::from(text.into_bytes()))
+    }
+}
+
+impl From<Vec<u8>> for AuthToken {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self(Arc::from(bytes))
+    }
+}
+
 impl fmt::Debug for AuthToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("AuthToken(..)")

@@ -1,6 +1,7 @@
 //! What guards and those who ask for them do, on clocks that go when the test says so.
 
 mod asking;
+mod crowd;
 mod faulty;
 mod keeping;
 mod leading;

@@ -4,12 +4,14 @@ use super::{KEY, client, settle};
 use metrics::{
     Counter, CounterFn, Gauge, Histogram, HistogramFn, KeyName, Metadata, Recorder, SharedString, Unit,
 };
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::Interest;
 use tracing::{Event, Subscriber};
 
 /// Every value of every metric, by its name and labels.
@@ -68,9 +70,13 @@ impl Recorder for Numbers {
     }
 }
 
-/// What is told of this library, a line for each event and span.
-#[derive(Clone, Debug, Default)]
-struct Told(Arc<Mutex<Vec<String>>>);
+thread_local! {
+    /// What is told of this library on this thread, a line for each event and span; nobody listens before it is there.
+    static TOLD: RefCell<Option<Vec<String>>> = const { RefCell::new(None) };
+}
+
+/// Listens on every thread, to those that want it: what is told in one test is not heard in another.
+struct Listener;
 
 struct Line(String);
 
@@ -80,25 +86,23 @@ impl Visit for Line {
     }
 }
 
-impl Told {
-    fn add(&self, line: Line) {
-        self.0.lock().expect("no panic").push(line.0);
-    }
-
-    fn lines(&self) -> Vec<String> {
-        self.0.lock().expect("no panic").clone()
-    }
+fn tell(line: Line) {
+    TOLD.with_borrow_mut(|told| told.get_or_insert_default().push(line.0));
 }
 
-impl Subscriber for Told {
+impl Subscriber for Listener {
+    fn register_callsite(&self, _: &'static tracing::Metadata<'static>) -> Interest {
+        Interest::sometimes()
+    }
+
     fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-        metadata.target().starts_with("tenure")
+        metadata.target().starts_with("tenure") && TOLD.with_borrow(Option::is_some)
     }
 
     fn new_span(&self, span: &Attributes<'_>) -> Id {
         let mut line = Line(format!("span {}", span.metadata().name()));
         span.record(&mut line);
-        self.add(line);
+        tell(line);
         Id::from_u64(1)
     }
 
@@ -108,7 +112,7 @@ impl Subscriber for Told {
     fn event(&self, event: &Event<'_>) {
         let mut line = Line(format!("event {}", event.metadata().level()));
         event.record(&mut line);
-        self.add(line);
+        tell(line);
     }
 
     fn enter(&self, _: &Id) {}
@@ -163,8 +167,8 @@ async fn what_is_given_back_is_not_counted_as_lost() {
 
 #[tokio::test]
 async fn everything_that_happens_to_a_claim_is_told_and_its_id_is_not() {
-    let told = Told::default();
-    let _subscriber = tracing::subscriber::set_default(told.clone());
+    tracing::subscriber::set_global_default(Listener).expect("no other test does so");
+    TOLD.set(Some(Vec::new()));
     let (tenure, clock) = client().await;
     let id = tenure::ClaimId::new(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef);
     let lock = tenure.lock(KEY);
@@ -178,7 +182,7 @@ async fn everything_that_happens_to_a_claim_is_told_and_its_id_is_not() {
     settle().await;
     lock.steal("a reason").await.expect("an answer");
     drop(guard);
-    let lines = told.lines();
+    let lines = TOLD.take().expect("this thread listens");
     for parts in [
         &["span acquire", KEY, "01234567"][..],
         &["event", KEY, "01234567", "position=0", "waits in line"],
