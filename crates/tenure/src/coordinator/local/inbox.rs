@@ -9,7 +9,7 @@ use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Wake, Waker};
-use tenure_core::{Change, ClaimId, Event, Key, Observation, OwnerId, Patience, SharedKey, Waited};
+use tenure_core::{Change, ClaimId, Event, Key, Observation, OwnerId, SharedKey};
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
@@ -136,7 +136,7 @@ impl LocalInbox {
         let Some(world) = self.world.upgrade() else { return };
         let Some(claim) = lock(&self.claims).get(&id).cloned() else { return };
         let base = self.clock.now();
-        if let Waited::Acquired(grant) = world.hub.call(|engine| engine.wait(base, id, Patience::Endless)) {
+        if let Some(grant) = world.hub.call(|engine| engine.take_offered(base, self.owner, id)) {
             claim.grant(Grant { token: grant.token, ttl: grant.ttl, base });
         }
     }
