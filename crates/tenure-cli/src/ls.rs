@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
 use serde::de::DeserializeOwned;
+use tenure::net::Address;
 
 use crate::args::Service;
 use crate::exit::{Exit, Failure};
@@ -41,7 +42,12 @@ pub(crate) struct Args {
 /// Prints the keys.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     query::block_on(async {
-        if args.json {
+        if args.json
+            && let [address] = args.service.url.addresses()
+        {
+            // As it was told: it may be long.
+            say::print((report(args, address).await? + "\n").as_bytes())?;
+        } else if args.json {
             let reports = reports::<Untouched>(args).await?;
             say::print_json(&Untouched {
                 keys: reports.into_iter().flat_map(|report| report.keys).collect(),
@@ -60,11 +66,15 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
 async fn reports<T: DeserializeOwned>(args: &Args) -> Result<Vec<T>, Failure> {
     let mut reports = Vec::new();
     for address in args.service.url.addresses() {
-        let mut client = query::reporter(&args.service, address).await?;
-        let told = client.inspect(args.pattern.as_bytes()).await.map_err(|error| Failure::of(&error))?;
-        let report = serde_json::from_str(&told)
+        let report = serde_json::from_str(&report(args, address).await?)
             .map_err(|error| Failure::from(Exit::Refused, "the answer cannot be read", error))?;
         reports.push(report);
     }
     Ok(reports)
+}
+
+/// What one of them tells.
+async fn report(args: &Args, address: &Address) -> Result<String, Failure> {
+    let mut client = query::reporter(&args.service, address).await?;
+    client.inspect(args.pattern.as_bytes()).await.map_err(|error| Failure::of(&error))
 }

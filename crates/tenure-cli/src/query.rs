@@ -16,8 +16,8 @@ pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(5);
 /// How long to try to connect, where nothing else ends the attempt before.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a service may take to hear that this process has ended.
-const CLOSE_MAX: Duration = Duration::from_secs(1);
+/// How long a service may take to hear what was given up.
+const FLUSH_MAX: Duration = Duration::from_secs(1);
 
 /// Runs a future to its end on a runtime of its own.
 pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
@@ -71,8 +71,8 @@ pub(crate) async fn answer<T>(
 /// # Cancel safety
 ///
 /// Dropping the future leaves that open.
-pub(crate) async fn close(tenure: Tenure) {
-    let _ = tokio::time::timeout(CLOSE_MAX, tenure.info()).await;
+pub(crate) async fn flush(tenure: &Tenure) {
+    let _ = tokio::time::timeout(FLUSH_MAX, tenure.info()).await;
 }
 
 /// Opens a connection for reports of one address, which does not wait for a service that is silent.

@@ -34,16 +34,16 @@ The command sees TENURE_KEY, TENURE_FENCE and TENURE_TOKEN; with several keys, t
 separated by blanks, in the order of the sorted keys. Give the fence to whatever the lock protects
 and have that refuse a lower one: a lease alone cannot protect it from a holder that was suspended.
 
-When the lock is lost, or `tenure run` is killed, the command is ended with all that runs in its process
-group. What leaves that group (setsid, a daemon) is out of reach.
+When the lock is lost, or `tenure run` is killed, the command is ended with all that runs in its
+process group. What leaves that group (setsid, a daemon) is out of reach.
 
 Examples:
   tenure run nightly-backup -- ./backup.sh
-  tenure run -n deploy -- make deploy            # do not wait
-  tenure run -w 5m db web -- ./migrate.sh        # both or none, within five minutes
-  tenure run --limit 4 encoder -- ffmpeg …       # four at a time
-  tenure run --limit 8 --permits 3 gpu -- ./train  # three of eight
-  tenure run --label \"$USER\" deploy -- make deploy  # what `tenure show deploy` shows";
+  tenure run -n deploy -- make deploy                # do not wait
+  tenure run -w 5m db web -- ./migrate.sh            # both or none, within five minutes
+  tenure run --limit 4 encoder -- ffmpeg …           # four at a time
+  tenure run --limit 8 --permits 3 gpu -- ./train    # three of the eight permits
+  tenure run --label \"$USER\" deploy -- make deploy  # what `tenure show deploy` tells";
 
 /// Arguments of `tenure run`.
 #[derive(Debug, clap::Args)]
@@ -108,12 +108,13 @@ async fn under_lock(args: &Args) -> Result<u8, Failure> {
         Ok(tenure) => tenure,
         Err(untaken) => return not_taken(args, untaken),
     };
-    let ended = match taking.all(&tenure).await {
+    match taking.all(&tenure).await {
         Ok(held) => hold(args, held, &clock, &mut signals).await,
-        Err(untaken) => not_taken(args, untaken),
-    };
-    query::close(tenure).await;
-    ended
+        Err(untaken) => {
+            query::flush(&tenure).await;
+            not_taken(args, untaken)
+        }
+    }
 }
 
 fn not_taken(args: &Args, untaken: Untaken) -> Result<u8, Failure> {

@@ -81,6 +81,21 @@ fn a_key_is_shown_with_who_holds_it_who_waits_and_who_held_it() {
 }
 
 #[test]
+fn a_listing_names_who_holds_a_key() {
+    let daemon = Daemon::start(&[]);
+    let mut named = run(&daemon, &["--label", "nightly", "a"]);
+    let mut unnamed = run(&daemon, &["b"]);
+    named.line();
+    unnamed.line();
+    let text = printed(&daemon, &["ls"]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert!(lines[1].starts_with("a    lock  nightly "), "{text}");
+    assert!(lines[2].starts_with(&format!("b    lock  process {} on ", unnamed.pid())), "{text}");
+    let holder = &json(&printed(&daemon, &["ls", "--json", "a"]))["keys"][0]["holders"][0];
+    assert_eq!((&holder["label"], &holder["pid"]), (&"nightly".into(), &named.pid().into()));
+}
+
+#[test]
 fn all_name_spaces_are_shown_unless_one_is_chosen() {
     let daemon = Daemon::start(&[]);
     let mut lock = run(&daemon, &["k"]);

@@ -40,4 +40,11 @@ pub(super) struct Holder {
     pub(super) owner_conn_id: u64,
     pub(super) permits: u32,
     pub(super) expires_in_s: f64,
+    /// What it tells of itself; empty and zero for nothing.
+    #[serde(default)]
+    pub(super) label: String,
+    #[serde(default)]
+    pub(super) host: String,
+    #[serde(default)]
+    pub(super) pid: u32,
 }

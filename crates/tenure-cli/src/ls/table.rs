@@ -52,8 +52,18 @@ fn columns(row: &Row, holder: &Holder) -> [String; 3] {
         permits if permits == 1 || row.space == "rwlock" => String::new(),
         permits => format!(" ({permits} permits)"),
     };
-    let who = format!("connection {}{permits}", holder.owner_conn_id);
-    [who, holder.fence.clone(), span::shown(holder.expires_in_s)]
+    [who(holder) + &permits, holder.fence.clone(), span::shown(holder.expires_in_s)]
+}
+
+/// What a holder calls itself, or else where it runs, or else its connection.
+fn who(holder: &Holder) -> String {
+    if !holder.label.is_empty() {
+        table::name(holder.label.as_bytes())
+    } else if holder.pid != 0 && !holder.host.is_empty() {
+        format!("process {} on {}", holder.pid, table::name(holder.host.as_bytes()))
+    } else {
+        format!("connection {}", holder.owner_conn_id)
+    }
 }
 
 fn name(row: &Row) -> String {
@@ -85,6 +95,17 @@ k\u{fffd} (0x6b80)  semaphore 3/3  connection 9 (2 permits)  2                  
 old          lock           idle for 1h 1m            -                     -          0
 ";
         assert_eq!(format(&report), expected);
+    }
+
+    #[test]
+    fn a_holder_is_named_by_its_label_or_its_process() {
+        let shown = |told: &str| {
+            let holder = format!(r#"{{"fence":"1","owner_conn_id":7,"permits":1,"expires_in_s":1{told}}}"#);
+            who(&serde_json::from_str(&holder).expect("a holder"))
+        };
+        assert_eq!(shown(""), "connection 7");
+        assert_eq!(shown(r#","label":"","host":"host-1","pid":4711"#), "process 4711 on host-1");
+        assert_eq!(shown(r#","label":"night\tly","host":"host-1","pid":4711"#), "night\u{fffd}ly");
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use super::Engine;
 use super::claims::Stage;
 use super::queues::Entry;
-use crate::{ClaimId, Fence, Instant, Key, Limit, OwnerId};
+use crate::{ClaimId, Fence, Instant, Key, Limit, Note, OwnerId};
+use alloc::sync::Arc;
 
 /// A key as it stands at the moment.
 #[derive(Clone, Copy, Debug)]
@@ -64,6 +65,12 @@ impl<'a> QueueView<'a> {
     pub fn holders(&self) -> impl Iterator<Item = Holder> + 'a {
         let engine = self.engine;
         self.entry.queue.holders().map(move |(fence, share)| engine.holder(fence, share.claim))
+    }
+
+    /// What the owners of the grants told of themselves, in the order of [`holders`](Self::holders).
+    pub fn notes(&self) -> impl Iterator<Item = Option<&'a Arc<Note>>> + 'a {
+        let engine = self.engine;
+        self.entry.queue.holders().map(move |(_, share)| engine.claims.at(share.claim).note.as_ref())
     }
 
     /// How many permits are out.

@@ -2,8 +2,10 @@
 
 use super::glob;
 use crate::shared::Shared;
-use serde::Serialize;
-use tenure_core::{Instant, QueueView, Space};
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
+use std::sync::Arc;
+use tenure_core::{Instant, Note, QueueView, Space};
 
 /// The holders of one key that `inspect` tells of; of others it tells how many there are.
 pub(super) const HOLDERS_TOLD_MAX: usize = 64;
@@ -48,6 +50,21 @@ struct HolderRow {
     owner_conn_id: u64,
     permits: u32,
     expires_in_s: f64,
+    #[serde(flatten)]
+    told: Option<Told>,
+}
+
+/// What an owner tells of itself: its label, its host and its process; empty and zero for nothing.
+struct Told(Arc<Note>);
+
+impl Serialize for Told {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(3))?;
+        map.serialize_entry("label", &self.0.label)?;
+        map.serialize_entry("host", &self.0.host)?;
+        map.serialize_entry("pid", &self.0.pid)?;
+        map.end()
+    }
 }
 
 /// A pattern that somebody listens to, in `stats`.
@@ -112,11 +129,12 @@ pub(super) fn inspect_row(view: QueueView<'_>, now: Instant, pattern: &[u8]) -> 
     if !glob::matches(pattern, name) {
         return None;
     }
-    let holders = view.holders().take(HOLDERS_TOLD_MAX).map(|holder| HolderRow {
+    let holders = view.holders().zip(view.notes()).take(HOLDERS_TOLD_MAX).map(|(holder, note)| HolderRow {
         fence: holder.fence.to_string(),
         owner_conn_id: holder.owner.get(),
         permits: holder.permits,
         expires_in_s: holder.deadline.since(now).as_secs_f64(),
+        told: note.map(|note| Told(Arc::clone(note))),
     });
     Some(InspectRow {
         space: match view.key().space() {
