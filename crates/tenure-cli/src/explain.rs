@@ -43,7 +43,7 @@ fn hint(error: &Error) -> &'static str {
     if cause.kind() == Io::ConnectionRefused {
         " with --url or TENURE_URL"
     } else if is_signed_by_a_stranger(cause) {
-        " (--tls-ca)"
+        ", with --tls-ca"
     } else if nowhere.contains(&cause.kind()) || is_no_host(cause) {
         "; name another service with --url or TENURE_URL"
     } else {

@@ -13,7 +13,7 @@ use crate::exit::{Exit, Failure};
 /// How long a service may be silent. An answer as a whole may take longer: a million keys need seconds to be told.
 pub(crate) const SILENCE_MAX: Duration = Duration::from_secs(5);
 
-/// How long to try to connect, where nothing else ends the attempt before.
+/// How long to try to connect, where the user has set no other limit.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a service may take to hear what was given up.
@@ -47,8 +47,8 @@ pub(crate) fn builder(service: &Service) -> Result<Builder, Failure> {
 ///
 /// Dropping the future closes the connection.
 pub(crate) async fn connect(service: &Service) -> Result<Tenure, Failure> {
-    let url = service.url.to_string();
-    answer(service, builder(service)?.connect(&url)).await
+    let connecting = builder(service)?.connect_timeout(SILENCE_MAX);
+    connecting.connect(&service.url.to_string()).await.map_err(|error| Failure::of(&error))
 }
 
 /// The answer to a question, if it comes in time.

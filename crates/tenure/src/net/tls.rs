@@ -75,8 +75,7 @@ impl Tls {
             if speaks_no_tls(&error) {
                 return not_in_tls(at);
             }
-            let message = format!("{at} is not trusted{}", advice(&error));
-            Error::with_source(ErrorKind::Unavailable, message, error)
+            Error::with_source(ErrorKind::Unavailable, what_is_wrong(at, &error), error)
         })
     }
 }
@@ -111,16 +110,21 @@ fn speaks_no_tls(error: &io::Error) -> bool {
     matches!(cause(error), Some(rustls::Error::InvalidMessage(_)))
 }
 
-/// What a user can do about it.
-fn advice(error: &io::Error) -> &'static str {
-    let Some(rustls::Error::InvalidCertificate(cause)) = cause(error) else { return "" };
+/// What is wrong, and what a user can do about it.
+fn what_is_wrong(at: &Address, error: &io::Error) -> String {
+    let Some(rustls::Error::InvalidCertificate(cause)) = cause(error) else {
+        return format!("{at} cannot be spoken to in TLS");
+    };
     if *cause == CertificateError::UnknownIssuer {
-        return " (trust the certificate of who signed its own)";
+        return format!("{at} is not trusted: trust the certificate of who signed its own");
     }
     if format!("{cause:?}").contains("CaUsedAsEndEntity") {
-        return " (the certificate is one of an authority: make one with basicConstraints=critical,CA:FALSE)";
+        return format!(
+            "{at} is not trusted: its certificate is one of an authority, make one with \
+             basicConstraints=critical,CA:FALSE"
+        );
     }
-    ""
+    format!("{at} is not trusted")
 }
 
 fn cause(error: &io::Error) -> Option<&rustls::Error> {

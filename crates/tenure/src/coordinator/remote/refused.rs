@@ -28,10 +28,9 @@ pub(super) fn explain(refused: &Refused<'_>) -> Error {
             ErrorKind::Unavailable,
             "the service has no fence to grant with at the moment: come back later, and see that it can write to its disk",
         ),
-        RefusedCode::Denied => (
-            ErrorKind::Denied,
-            "the service does not accept the secret, or wants one: set the one it was started with",
-        ),
+        RefusedCode::Denied => {
+            return Error::new(ErrorKind::Denied, "the service does not accept the token, or wants one");
+        }
         RefusedCode::Unsupported => {
             (ErrorKind::Unsupported, "the service does not know how to do this: use a version that does")
         }
