@@ -184,6 +184,20 @@ async fn a_renewal_in_flight_has_no_effect_after_the_release() {
 }
 
 #[tokio::test]
+async fn nothing_is_renewed_while_a_release_is_under_way() {
+    let (tenure, coordinator, clock) = faulty();
+    coordinator.fail(Request::Release, &[Fault::Late]);
+    let guard = tenure.lock(KEY).acquire().await.expect("it is free");
+    let release = tokio::spawn(guard.release());
+    settle().await;
+    clock.advance(TTL / 3);
+    settle().await;
+    assert_eq!((coordinator.count(Request::Release), coordinator.count(Request::Renew)), (1, 0));
+    coordinator.answer();
+    assert_eq!(release.await.expect("no panic").expect("it is there"), Released::Released);
+}
+
+#[tokio::test]
 async fn a_release_that_fails_is_tried_again_and_then_left_to_the_background() {
     let (tenure, coordinator, _clock) = faulty();
     let lock = tenure.lock(KEY);

@@ -1,9 +1,10 @@
 //! Work that is done while holding a lock.
 
 use super::{BELIEVED, Fault, KEY, Request, begin, client, faulty, loss, settle};
-use std::future::pending;
+use std::future::{pending, poll_fn};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 use tenure::{Lock, Loss};
 
@@ -95,13 +96,22 @@ async fn work_takes_no_step_after_the_lease_is_over_even_when_nobody_else_has_no
     let (tenure, clock) = client().await;
     let lock = tenure.lock(KEY);
     let later = clock.clone();
-    let work = lock.with_lock(async move |_| {
-        later.advance(BELIEVED);
-        tokio::task::yield_now().await;
-        panic!("a step after the lease was over");
+    let mut work = Box::pin(lock.with_lock(async move |_| {
+        let mut polled = false;
+        poll_fn(|_| {
+            assert!(!polled, "a step after the lease was over");
+            polled = true;
+            later.advance(BELIEVED);
+            Poll::<()>::Pending
+        })
+        .await
+    }));
+    // Nobody else runs between the two steps.
+    let steps = poll_fn(|cx| {
+        assert!(work.as_mut().poll(cx).is_pending());
+        work.as_mut().poll(cx)
     });
-    let error = work.await.map(|(): ()| ()).expect_err("it was lost");
-    assert_eq!(loss(&error), Some(&Loss::Expired));
+    assert_eq!(loss(&steps.await.expect_err("it was lost")), Some(&Loss::Expired));
     assert!(is_free(&lock).await);
 }
 
