@@ -98,13 +98,13 @@ async fn work_takes_no_step_after_the_lease_is_over_even_when_nobody_else_has_no
     let later = clock.clone();
     let mut work = Box::pin(lock.with_lock(async move |_| {
         let mut polled = false;
-        poll_fn(|_| {
+        poll_fn::<(), _>(|_| {
             assert!(!polled, "a step after the lease was over");
             polled = true;
             later.advance(BELIEVED);
-            Poll::<()>::Pending
+            Poll::Pending
         })
-        .await
+        .await;
     }));
     // Nobody else runs between the two steps.
     let steps = poll_fn(|cx| {
