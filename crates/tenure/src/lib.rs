@@ -37,6 +37,7 @@
 //! | see who has what | [`Lock::inspect`], [`Lock::watch`], [`Tenure::list`] |
 //! | take a lock away | [`Lock::steal`] |
 //! | tell others that something happened | [`Tenure::signal`], [`Tenure::listen`] |
+//! | speak dflockd's protocol, over a socket of your own | [`line::Client`] |
 //!
 //! All of it is the same wherever it happens: in this process (`memory:`), or with a daemon (`tenure://…`). See
 //! [`Tenure::connect`] for the URLs, and [`coordinator`] for a place of your own.
