@@ -103,6 +103,13 @@ impl Held {
 ///
 /// Dropping the future loses nothing.
 pub(super) async fn lost(held: &[Held], clock: &Clock) -> Lost {
+    let lost = first_lost(held, clock).await;
+    // Whichever it was: the command must be gone before the first of all the leases can end.
+    let deadlines = held.iter().map(|held| held.guard.deadline());
+    Lost { kill_at: deadlines.fold(lost.kill_at, Instant::min), ..lost }
+}
+
+async fn first_lost(held: &[Held], clock: &Clock) -> Lost {
     let mut losses: Vec<_> = held.iter().map(|held| (held, Box::pin(held.guard.lost()))).collect();
     let mut any = poll_fn(|cx| {
         let mut came = losses.iter_mut().filter_map(|(held, loss)| match loss.as_mut().poll(cx) {
@@ -155,5 +162,59 @@ impl fmt::Display for Lost {
             Why::Silence | Why::Loss(Loss::Expired) => f.write_str("it could not be renewed in time"),
             Why::Loss(loss) => f.write_str(&say::shown(loss.to_string().as_bytes())),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tenure::Tenure;
+
+    const TTL: Duration = Duration::from_secs(30);
+
+    /// Two keys, of which the first was taken five seconds before the second.
+    async fn two() -> (Tenure, Vec<Held>) {
+        let builder = Tenure::builder().clock(Clock::manual());
+        let tenure = builder.connect("memory:").await.expect("a world of its own");
+        let mut held = Vec::new();
+        for key in ["a", "b"] {
+            let guard =
+                tenure.lock(key).ttl(TTL).try_acquire().await.expect("an answer").expect("it is free");
+            held.push(Held::new(guard, TTL));
+            tenure.clock().advance(Duration::from_secs(5));
+        }
+        (tenure, held)
+    }
+
+    #[tokio::test]
+    async fn a_loss_says_why_and_the_command_is_gone_before_the_first_lease_of_all_can_end() {
+        let (tenure, held) = two().await;
+        tenure.lock("b").steal("host-3 is on fire").await.expect("an answer");
+        let lost = lost(&held, tenure.clock()).await;
+        assert_eq!(lost.to_string(), "lost \"b\": it was taken away: host-3 is on fire");
+        assert_eq!(lost.kill_at(Instant::MAX), held[0].guard.deadline());
+        let now = tenure.clock().now();
+        assert_eq!(lost.kill_at(now), now.after(Duration::from_secs(2)), "somebody else may have it");
+    }
+
+    #[tokio::test]
+    async fn silence_is_a_loss_when_the_command_has_to_end_to_be_gone_in_time() {
+        let (tenure, held) = two().await;
+        // 19 s after the first, before anyone could renew it.
+        tenure.clock().advance(Duration::from_secs(9));
+        let lost = lost(&held, tenure.clock()).await;
+        assert_eq!(lost.to_string(), "lost \"a\": it could not be renewed in time");
+        assert_eq!(lost.kill_at(tenure.clock().now()), held[0].guard.deadline());
+    }
+
+    #[tokio::test]
+    async fn what_is_given_back_says_whether_it_was_still_there() {
+        let (tenure, held) = two().await;
+        let token = held[0].guard.token();
+        tenure.lock("a").release_token(token).await.expect("an answer");
+        let endings = give_back(held, tenure.clock()).await;
+        assert!(matches!(endings[0], Ending::Lost(_)));
+        assert!(matches!(endings[1], Ending::Released));
+        assert!(!tenure.lock("b").is_locked().await.expect("an answer"));
     }
 }
