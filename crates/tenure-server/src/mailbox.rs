@@ -183,6 +183,8 @@ impl Mailbox {
 }
 
 impl tenure::hub::Inbox for Mailbox {
+    type Beside = ();
+
     fn post(&self, event: Event) -> Option<Waker> {
         self.leave(Mail::Claim(event.claim, event.change))
     }

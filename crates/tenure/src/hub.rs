@@ -14,6 +14,9 @@ const ENDED_MAX: usize = 64;
 ///
 /// Both functions are called under the lock of the hub: they take note, and give back whom to wake once the lock is free.
 pub trait Inbox: Send + Sync + 'static {
+    /// What all owners together keep beside the engine, under the same lock.
+    type Beside: Default + Send;
+
     /// Leaves an event.
     fn post(&self, event: Event) -> Option<Waker>;
 
@@ -24,15 +27,16 @@ pub trait Inbox: Send + Sync + 'static {
 /// One engine behind a lock, and the way from it to those whom its events concern.
 ///
 /// Every call is short, none waits, and wakers run after the lock is free.
-pub struct Hub<I> {
+pub struct Hub<I: Inbox> {
     inner: Mutex<Inner<I>>,
     /// When the timer has to call next.
     due: watch::Sender<Instant>,
     fences_low: Notify,
 }
 
-struct Inner<I> {
+struct Inner<I: Inbox> {
     engine: Engine,
+    beside: I::Beside,
     inboxes: HashMap<OwnerId, Arc<I>>,
     watchers: HashMap<SharedKey, Vec<OwnerId>>,
     /// When the timer knows that it has to call.
@@ -47,6 +51,7 @@ impl<I: Inbox> Hub<I> {
     pub fn new(engine: Engine, fences_low: u64) -> Self {
         let inner = Inner {
             engine,
+            beside: I::Beside::default(),
             inboxes: HashMap::new(),
             watchers: HashMap::new(),
             armed: Instant::MAX,
@@ -58,6 +63,11 @@ impl<I: Inbox> Hub<I> {
 
     /// Does something with the engine, and lets everyone hear of it whom it concerns.
     pub fn call<R>(&self, act: impl FnOnce(&mut Engine) -> R) -> R {
+        self.call_beside(|engine, _| act(engine))
+    }
+
+    /// The same, together with what is kept beside it.
+    pub fn call_beside<R>(&self, act: impl FnOnce(&mut Engine, &mut I::Beside) -> R) -> R {
         self.finish(self.lock(), act)
     }
 
@@ -67,7 +77,7 @@ impl<I: Inbox> Hub<I> {
         if !inner.inboxes.contains_key(&owner) {
             return None;
         }
-        Some(self.finish(inner, act))
+        Some(self.finish(inner, |engine, _| act(engine)))
     }
 
     /// Looks at the engine as it is.
@@ -146,8 +156,18 @@ impl<I: Inbox> Hub<I> {
         self.fences_low.notified().await;
     }
 
-    fn finish<R>(&self, mut inner: MutexGuard<'_, Inner<I>>, act: impl FnOnce(&mut Engine) -> R) -> R {
-        let result = act(&mut inner.engine);
+    /// Looks at what is kept beside the engine, or changes it.
+    pub fn beside<R>(&self, act: impl FnOnce(&mut I::Beside) -> R) -> R {
+        act(&mut self.lock().beside)
+    }
+
+    fn finish<R>(
+        &self,
+        mut inner: MutexGuard<'_, Inner<I>>,
+        act: impl FnOnce(&mut Engine, &mut I::Beside) -> R,
+    ) -> R {
+        let Inner { engine, beside, .. } = &mut *inner;
+        let result = act(engine, beside);
         let wakers = inner.route();
         if let Some(earlier) = inner.rearm() {
             self.due.send_replace(earlier);
@@ -201,7 +221,7 @@ impl<I: Inbox> Inner<I> {
     }
 }
 
-impl<I> fmt::Debug for Hub<I> {
+impl<I: Inbox> fmt::Debug for Hub<I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hub").field("due", &*self.due.borrow()).finish_non_exhaustive()
     }

@@ -1,5 +1,6 @@
 //! The coordinator of this process.
 
+mod claims;
 mod inbox;
 mod signals;
 mod world;
@@ -70,39 +71,40 @@ impl Local {
 
     fn ask(&self, claim: &Arc<Claim>, patience: Patience) -> Result<Enqueued, Error> {
         let now = self.clock.now();
-        // Before the engine knows of it: its turn may come on another thread before this one is back.
-        self.inbox.add(claim);
-        let answer = self.world.hub.call(|engine| {
-            let answer = engine.enqueue(now, &self.request(claim, patience));
-            let waits = matches!(answer, tenure_core::Enqueued::Queued);
-            let position = if waits { engine.position(claim.id()) } else { None };
-            (answer, position.unwrap_or(0))
+        let request = self.request(claim, patience);
+        let (answer, position) = self.world.hub.call_beside(|engine, claims| {
+            let answer = engine.enqueue(now, &request);
+            let position = match answer {
+                tenure_core::Enqueued::Acquired(_) => None,
+                tenure_core::Enqueued::Queued => engine.position(claim.id()),
+                tenure_core::Enqueued::Busy => {
+                    claims.remove(self.owner, claim.id());
+                    return (answer, None);
+                }
+                tenure_core::Enqueued::Refused(_) => return (answer, None),
+            };
+            claims.add(self.owner, claim);
+            (answer, position)
         });
         match answer {
-            (tenure_core::Enqueued::Acquired(grant), _) => {
+            tenure_core::Enqueued::Acquired(grant) => {
                 let grant = given(grant, now);
                 claim.grant(grant);
                 Ok(Enqueued::Acquired(grant))
             }
-            (tenure_core::Enqueued::Queued, position) => Ok(Enqueued::Queued { position }),
-            (tenure_core::Enqueued::Busy, _) => {
-                self.inbox.remove(claim.id());
-                Ok(Enqueued::Busy)
-            }
-            (tenure_core::Enqueued::Refused(refusal), _) => {
-                self.inbox.remove(claim.id());
-                Err(refusal::explain(refusal))
-            }
+            tenure_core::Enqueued::Queued => Ok(Enqueued::Queued { position: position.unwrap_or(0) }),
+            tenure_core::Enqueued::Busy => Ok(Enqueued::Busy),
+            tenure_core::Enqueued::Refused(refusal) => Err(refusal::explain(refusal)),
         }
     }
 
     fn take_over(&self, claim: &Arc<Claim>) -> Option<Grant> {
         let now = self.clock.now();
-        self.inbox.add(claim);
-        let resumed = self.world.hub.call(|engine| engine.resume(now, self.owner, claim.key(), claim.id()));
-        if resumed.is_none() {
-            self.inbox.remove(claim.id());
-        }
+        let resumed = self.world.hub.call_beside(|engine, claims| {
+            let resumed = engine.resume(now, self.owner, claim.key(), claim.id())?;
+            claims.add(self.owner, claim);
+            Some(resumed)
+        });
         let grant = given(resumed?, now);
         claim.grant(grant);
         Some(grant)
@@ -154,17 +156,22 @@ impl Coordinator for Local {
     }
 
     fn release<'a>(&'a self, claim: &'a Arc<Claim>) -> Reply<'a, Released> {
-        self.inbox.remove(claim.id());
         let now = self.clock.now();
-        Reply::ready(Ok(released(
-            self.world.hub.call(|engine| engine.release_own(now, self.owner, claim.id())),
-        )))
+        let (answer, known) = self.world.hub.call_beside(|engine, claims| {
+            let known = claims.remove(self.owner, claim.id());
+            (engine.release_own(now, self.owner, claim.id()), known)
+        });
+        drop(known);
+        Reply::ready(Ok(released(answer)))
     }
 
     fn cancel(&self, claim: &Arc<Claim>) {
-        self.inbox.remove(claim.id());
         let now = self.clock.now();
-        self.world.hub.call(|engine| engine.cancel_own(now, self.owner, claim.id()));
+        let known = self.world.hub.call_beside(|engine, claims| {
+            engine.cancel_own(now, self.owner, claim.id());
+            claims.remove(self.owner, claim.id())
+        });
+        drop(known);
     }
 
     fn release_token<'a>(&'a self, key: Key<'a>, token: Token) -> Reply<'a, Released> {
@@ -230,7 +237,7 @@ impl Coordinator for Local {
 impl Drop for Local {
     fn drop(&mut self) {
         self.timer.abort();
-        for claim in self.inbox.take_all() {
+        for claim in self.world.hub.beside(|claims| claims.take_all(self.owner)) {
             self.cancel(&claim);
             claim.end(Loss::Closed);
         }

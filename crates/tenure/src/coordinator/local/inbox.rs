@@ -1,10 +1,10 @@
 //! What one client hears of its claims, and of the keys that it watches.
 
+use super::claims::Claims;
 use super::world::World;
 use crate::coordinator::{Claim, Grant, Seen};
 use crate::hub::Inbox;
 use crate::{Clock, Loss};
-use foldhash::fast::RandomState;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -22,7 +22,6 @@ pub(super) struct LocalInbox {
     owner: OwnerId,
     clock: Clock,
     myself: Weak<Self>,
-    claims: Mutex<HashMap<ClaimId, Arc<Claim>, RandomState>>,
     mail: Mutex<Unread>,
     watched: Mutex<HashMap<SharedKey, Watchers>>,
 }
@@ -59,25 +58,9 @@ impl LocalInbox {
             owner,
             clock: clock.clone(),
             myself: myself.clone(),
-            claims: Mutex::default(),
             mail: Mutex::default(),
             watched: Mutex::default(),
         })
-    }
-
-    /// From now on this claim hears of what happens to it.
-    pub(super) fn add(&self, claim: &Arc<Claim>) {
-        lock(&self.claims).insert(claim.id(), Arc::clone(claim));
-    }
-
-    /// It does so no longer.
-    pub(super) fn remove(&self, claim: ClaimId) -> Option<Arc<Claim>> {
-        lock(&self.claims).remove(&claim)
-    }
-
-    /// No claim hears of anything any longer; these did.
-    pub(super) fn take_all(&self) -> Vec<Arc<Claim>> {
-        lock(&self.claims).drain().map(|(_, claim)| claim).collect()
     }
 
     /// Lets a claim hear of its position whenever that may have changed.
@@ -126,7 +109,8 @@ impl LocalInbox {
             Change::Stolen(reason) => Loss::Stolen { reason: Arc::clone(reason) },
             Change::TakenOver => Loss::taken_over(),
         };
-        if let Some(claim) = self.remove(event.claim) {
+        let Some(world) = self.world.upgrade() else { return };
+        if let Some(claim) = world.hub.beside(|claims| claims.remove(self.owner, event.claim)) {
             claim.end(loss);
         }
     }
@@ -134,9 +118,12 @@ impl LocalInbox {
     /// Takes the grant of a claim whose turn has come.
     fn take(&self, id: ClaimId) {
         let Some(world) = self.world.upgrade() else { return };
-        let Some(claim) = lock(&self.claims).get(&id).cloned() else { return };
         let base = self.clock.now();
-        if let Some(grant) = world.hub.call(|engine| engine.take_offered(base, self.owner, id)) {
+        let taken = world.hub.call_beside(|engine, claims| {
+            let claim = claims.get(self.owner, id)?;
+            Some((claim, engine.take_offered(base, self.owner, id)?))
+        });
+        if let Some((claim, grant)) = taken {
             claim.grant(Grant { token: grant.token, ttl: grant.ttl, base });
         }
     }
@@ -170,6 +157,8 @@ impl Watcher {
 }
 
 impl Inbox for LocalInbox {
+    type Beside = Claims;
+
     fn post(&self, event: Event) -> Option<Waker> {
         self.put(Mail::Event(event))
     }
