@@ -48,6 +48,7 @@ pub(super) fn local(program: &Path) -> Result<Vec<Row>, Failure> {
     let name = "in process, acquire and release";
     Ok(vec![
         Row::new(format!("{name}, of a tokio semaphore's"), figure("ratio")?, "×", Wanted::AtMost(10.0)),
+        Row::new(format!("{name}, of an owned permit's"), figure("owned_ratio")?, "×", Wanted::Nothing),
         Row::new(name, figure("lock_ns_per_pair")?, "ns", Wanted::Nothing),
         Row::new(
             format!("{name}, tokio's semaphore"),

@@ -1,5 +1,6 @@
 //! What a lock costs within a process, beside a semaphore of tokio's that guards the same.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -20,6 +21,9 @@ struct Report {
     lock_ns_per_pair: f64,
     semaphore_ns_per_pair: f64,
     ratio: f64,
+    /// A permit that may go anywhere, as a guard may.
+    owned_ns_per_pair: f64,
+    owned_ratio: f64,
 }
 
 /// Measures rounds of so many pairs, and prints one JSON object.
@@ -41,20 +45,26 @@ pub(super) fn run(pairs: u32) -> Result<(), Failure> {
 
 async fn measure(pairs: u32) -> Result<Report, tenure::Error> {
     let lock = Tenure::connect("memory:").await?.lock("bench");
-    let semaphore = Semaphore::new(1);
-    of_lock(&lock, pairs).await?;
-    of_semaphore(&semaphore, pairs).await;
-    let (mut own, mut ideal) = (Vec::with_capacity(ROUNDS), Vec::with_capacity(ROUNDS));
-    for _ in 0..ROUNDS {
-        own.push(of_lock(&lock, pairs).await?);
-        ideal.push(of_semaphore(&semaphore, pairs).await);
+    let semaphore = Arc::new(Semaphore::new(1));
+    let (mut own, mut ideal, mut owned) = (Vec::new(), Vec::new(), Vec::new());
+    for round in 0..=ROUNDS {
+        let of_lock = of_lock(&lock, pairs).await?;
+        let of_semaphore = of_semaphore(&semaphore, pairs).await;
+        let of_owned = of_owned(&semaphore, pairs).await;
+        if round > 0 {
+            own.push(of_lock);
+            ideal.push(of_semaphore);
+            owned.push(of_owned);
+        }
     }
-    let (own, ideal) = (per_pair(&own, pairs), per_pair(&ideal, pairs));
+    let (own, ideal, owned) = (per_pair(&own, pairs), per_pair(&ideal, pairs), per_pair(&owned, pairs));
     Ok(Report {
         rounds: ROUNDS,
         lock_ns_per_pair: rounded(own, 1),
         semaphore_ns_per_pair: rounded(ideal, 1),
         ratio: rounded(own / ideal, 2),
+        owned_ns_per_pair: rounded(owned, 1),
+        owned_ratio: rounded(own / owned, 2),
     })
 }
 
@@ -70,6 +80,14 @@ async fn of_semaphore(semaphore: &Semaphore, pairs: u32) -> Duration {
     let begun = clock::now();
     for _ in 0..pairs {
         drop(semaphore.acquire().await);
+    }
+    begun.elapsed()
+}
+
+async fn of_owned(semaphore: &Arc<Semaphore>, pairs: u32) -> Duration {
+    let begun = clock::now();
+    for _ in 0..pairs {
+        drop(Arc::clone(semaphore).acquire_owned().await);
     }
     begun.elapsed()
 }
