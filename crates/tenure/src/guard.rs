@@ -87,12 +87,18 @@ impl Guard {
     /// How long it believes unless a renewal is answered before; nothing once it is lost.
     pub fn remaining(&self) -> Duration {
         let claim = self.stake.claim();
-        if claim.has_ended() { Duration::ZERO } else { claim.deadline().since(claim.clock().now()) }
+        if self.is_lost() { Duration::ZERO } else { claim.deadline().since(claim.clock().now()) }
     }
 
     /// Whether it is held no more. It asks the clock, so it is right even when nothing else has run for a while.
     pub fn is_lost(&self) -> bool {
-        self.stake.claim().is_lost()
+        let claim = self.stake.claim();
+        let lost = claim.is_lost();
+        if lost && !claim.has_ended() {
+            // Whoever has seen this may have acted on it: no renewal that is answered later brings the guard back.
+            claim.end(Loss::Expired);
+        }
+        lost
     }
 
     /// Waits until it is held no more, and says why.
@@ -101,12 +107,9 @@ impl Guard {
     ///
     /// Dropping the future loses nothing.
     pub async fn lost(&self) -> Loss {
-        let claim = self.stake.claim();
-        if claim.is_lost() {
-            // The first to say why is believed.
-            claim.end(Loss::Expired);
-        }
-        claim.ended().await
+        // Where its deadline has passed and nobody has noticed yet, this does.
+        let _ = self.is_lost();
+        self.stake.claim().ended().await
     }
 
     /// Gives back what it holds, and says whether it was still there: [`Released::Gone`] when the lease had ended, or
@@ -134,9 +137,7 @@ impl Guard {
             let (mut work, mut lost) = (pin!(work(&self)), pin!(self.lost()));
             poll_fn(|cx| {
                 // Not one step after it is lost, even where nobody else has noticed yet.
-                if self.is_lost() {
-                    self.stake.claim().end(Loss::Expired);
-                }
+                let _ = self.is_lost();
                 if let Poll::Ready(loss) = lost.as_mut().poll(cx) {
                     return Poll::Ready(Err(Error::lost(loss)));
                 }

@@ -228,3 +228,20 @@ async fn ten_thousand_guards_are_renewed_together_and_let_go_of_one_by_one() {
     assert_eq!(coordinator.batches(), [10_000]);
     assert_eq!(coordinator.cancelled(), 10_000);
 }
+
+#[tokio::test]
+async fn a_guard_that_was_seen_to_be_lost_stays_lost_whatever_is_answered_later() {
+    let (tenure, coordinator, clock) = faulty();
+    coordinator.fail(Request::Renew, &[Fault::AnsweredLate]);
+    let guard = tenure.lock(KEY).acquire().await.expect("it is free");
+    clock.advance(TTL / 3);
+    settle().await;
+    assert_eq!(coordinator.count(Request::Renew), 1);
+    // The process stands still, and the answer comes before anything else does.
+    clock.advance(BELIEVED - TTL / 3);
+    coordinator.answer();
+    assert!(guard.is_lost());
+    settle().await;
+    assert!(guard.is_lost() && guard.remaining().is_zero());
+    assert_eq!(guard.lost().await, Loss::Expired);
+}

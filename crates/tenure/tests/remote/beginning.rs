@@ -45,7 +45,7 @@ async fn a_service_of_another_kind_is_told_from_ours_by_what_it_says() {
 }
 
 #[tokio::test]
-async fn a_service_that_closes_without_a_word_is_none_of_ours() {
+async fn a_service_that_closes_without_a_word_is_none_of_ours_or_takes_nobody_in_now() {
     let peer = Peer::start().await;
     let options = Options::default();
     let (answer, ()) = tokio::join!(peer.connect(&options), async {
@@ -53,6 +53,7 @@ async fn a_service_that_closes_without_a_word_is_none_of_ours() {
         drop(talk);
     });
     let error = answer.expect_err("closed");
+    assert_eq!(error.kind(), &ErrorKind::Unavailable);
     assert!(error.to_string().contains("closed the connection: it is no Tenure daemon"), "{error}");
 }
 

@@ -467,3 +467,20 @@ fn a_client_whose_runtime_has_ended_says_so() {
     assert_eq!(error.kind(), &ErrorKind::Unavailable);
     assert!(error.to_string().contains("runtime"), "{error}");
 }
+
+#[tokio::test]
+async fn a_service_that_closes_once_without_a_word_may_let_one_in_the_next_time() {
+    let peer = Peer::start().await;
+    let (remote, talk) = peer.meet(&Options::default()).await;
+    drop(talk);
+    let claim = claim(7);
+    let (enqueued, _talk) = tokio::join!(remote.enqueue(&claim, Patience::Endless), async {
+        // As one does that has no room, or a proxy whose daemon is about to start.
+        let (talk, _) = peer.accept_unanswered().await;
+        drop(talk);
+        let mut talk = peer.accept().await;
+        talk.serve(Asked::Enqueue(claim.id(), ENDLESS), granted(1)).await;
+        talk
+    });
+    assert!(matches!(enqueued, Ok(Enqueued::Acquired(_))), "{enqueued:?}");
+}

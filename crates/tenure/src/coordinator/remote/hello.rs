@@ -114,13 +114,17 @@ fn another_kind(link: &Link, said: &[u8]) -> Error {
             format!("the service at {address} speaks TLS: name it {tls}"),
         );
     }
+    if said.is_empty() {
+        // One that has no room for another connection, or has yet to begin, closes it like that as well.
+        let text = format!(
+            "the service at {address} closed the connection: it is no Tenure daemon that knows the multiplexed protocol, or \
+             takes nobody in now"
+        );
+        return Error::new(ErrorKind::Unavailable, text);
+    }
     let shown = said[..said.len().min(SHOWN_MAX)].escape_ascii();
-    let what =
-        if said.is_empty() { "closed the connection".to_owned() } else { format!("answered \"{shown}\"") };
-    Error::new(
-        ErrorKind::Unsupported,
-        format!(
-            "the service at {address} {what}: it is no Tenure daemon that knows the multiplexed protocol"
-        ),
-    )
+    let text = format!(
+        "the service at {address} answered \"{shown}\": it is no Tenure daemon that knows the multiplexed protocol"
+    );
+    Error::new(ErrorKind::Unsupported, text)
 }
