@@ -141,7 +141,9 @@ impl Crew {
 
     /// Ends everyone, and looks at what they have believed, when two may do so at once for a certain time.
     pub(crate) async fn end(self, workers: impl IntoIterator<Item = Worker>, overlap: Duration) {
-        self.everyone_works(&workers.into_iter().collect::<Vec<_>>()).await;
+        // They die with this, and not before it has been looked at.
+        let workers: Vec<Worker> = workers.into_iter().collect();
+        self.everyone_works(&workers).await;
         let broken = self.broken(overlap);
         if !broken.is_empty() {
             let entries = self.said.entries();
@@ -152,6 +154,7 @@ impl Crew {
             let (first, count) = (&broken[..broken.len().min(3)], broken.len());
             panic!("{count} times: {first:#?}\nall that was said is in {}", file.display());
         }
+        drop(workers);
     }
 
     /// What must not be in what was said so far.
