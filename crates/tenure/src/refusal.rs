@@ -17,14 +17,19 @@ pub(crate) fn explain(refusal: Refusal) -> Error {
             ErrorKind::Invalid,
             "a claim asks for at least one permit, and for no more than the limit of its key",
         ),
-        Refusal::QueuesFull => full("there are as many keys as there may be: release some, or wait for unused ones to be forgotten"),
+        Refusal::QueuesFull => full(
+            "there are as many keys as there may be: release some, or wait for unused ones to be forgotten",
+        ),
         Refusal::ClaimsFull => full("there are as many claims as there may be: release some"),
         Refusal::WaitersFull => full("as many wait for this key as may: come back later"),
         Refusal::Conflict => Error::new(
             ErrorKind::Conflict,
             "this claim id belongs to a claim on another key, or for another number of permits: use one id for one claim",
         ),
-        Refusal::NoFence => Error::new(ErrorKind::Unavailable, "there is no fence to grant with at the moment: come back later"),
+        Refusal::NoFence => Error::new(
+            ErrorKind::Unavailable,
+            "there is no fence to grant with at the moment: come back later",
+        ),
     }
 }
 

@@ -77,6 +77,7 @@ macro_rules! stream {
 pub(crate) use stream;
 
 #[cfg(test)]
+#[allow(unreachable_pub, reason = "the streams that it is for are public")]
 mod tests {
     use super::*;
 

@@ -1,5 +1,7 @@
 //! Where operations are dropped, and what is left there.
 
+use crate::flaky;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tenure::coordinator::{Coordinator, Local, Remote};
@@ -16,6 +18,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(2);
 pub(crate) enum Place {
     Local,
     Daemon,
+    /// A daemon, and connections to it that break.
+    Flaky,
 }
 
 /// Three clients of one coordinator that knows nothing of anybody else.
@@ -35,7 +39,7 @@ impl Bed {
         place: Place,
     ) -> Self {
         let world = World::new(place);
-        let coordinator = wrap(world.open().await);
+        let coordinator = wrap(world.open_for_subject(place).await);
         let others = [world.open().await, world.open().await].map(Tenure::with_coordinator);
         Self { subject: Tenure::with_coordinator(Arc::clone(&coordinator)), coordinator, others }
     }
@@ -97,19 +101,19 @@ impl Bed {
 
 enum World {
     Local(String),
-    Daemon(tenure::net::Address),
+    Daemon(SocketAddr),
 }
 
 impl World {
     fn new(place: Place) -> Self {
         match place {
             Place::Local => Self::Local(format!("{:x}", tenure::entropy::number())),
-            Place::Daemon => {
+            Place::Daemon | Place::Flaky => {
                 let config = Config { listen: ([127, 0, 0, 1], 0).into(), ..Config::default() };
                 let server = Server::bind(config).expect("a port is free");
-                let address = format!("tenure://{}", server.local_addr());
+                let address = server.local_addr();
                 tokio::spawn(server.run(std::future::pending()));
-                Self::Daemon(address.parse().expect("an address"))
+                Self::Daemon(address)
             }
         }
     }
@@ -117,9 +121,20 @@ impl World {
     async fn open(&self) -> Arc<dyn Coordinator> {
         match self {
             Self::Local(name) => Local::open(name, &Clock::system(), None).expect("a runtime"),
-            Self::Daemon(address) => {
-                Remote::connect(address.clone(), &Options::default()).await.expect("a connection")
-            }
+            Self::Daemon(address) => connect(*address).await,
         }
     }
+
+    /// The same, over connections that break where there are to be such.
+    async fn open_for_subject(&self, place: Place) -> Arc<dyn Coordinator> {
+        match (self, place) {
+            (Self::Daemon(address), Place::Flaky) => connect(flaky::start(*address).await).await,
+            (Self::Local(_) | Self::Daemon(_), _) => self.open().await,
+        }
+    }
+}
+
+async fn connect(address: SocketAddr) -> Arc<dyn Coordinator> {
+    let address = format!("tenure://{address}").parse().expect("an address");
+    Remote::connect(address, &Options::default()).await.expect("a connection")
 }
