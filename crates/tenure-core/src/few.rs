@@ -43,6 +43,14 @@ impl<K: Ord + Copy, V> Few<K, V> {
         }
     }
 
+    pub(crate) fn last(&self) -> Option<(K, &V)> {
+        match self {
+            Self::None => None,
+            Self::One(key, value) => Some((*key, value)),
+            Self::Many(map) => map.last_key_value().map(|(key, value)| (*key, value)),
+        }
+    }
+
     /// Adds an entry under a key that is not there yet.
     pub(crate) fn insert(&mut self, key: K, value: V) {
         *self = match core::mem::replace(self, Self::None) {

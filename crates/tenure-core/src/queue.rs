@@ -100,6 +100,12 @@ impl<C: Copy> Queue<C> {
         self.waiters.iter().map(|(_, share)| *share)
     }
 
+    /// Who waits at the end of the line.
+    #[must_use]
+    pub fn last_waiter(&self) -> Option<C> {
+        self.waiters.last().map(|(_, share)| share.claim)
+    }
+
     /// Who holds the grant of that fence.
     #[must_use]
     pub fn holder(&self, fence: Fence) -> Option<C> {

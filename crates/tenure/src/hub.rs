@@ -138,7 +138,8 @@ impl<I: Inbox> Hub<I> {
         self.call(|engine| engine.handle_timeout(now));
         let mut inner = self.lock();
         inner.armed = inner.next_due();
-        self.due.send_replace(inner.armed);
+        // Several may keep the time of one engine, and only news is worth waking them for.
+        self.due.send_if_modified(|due| std::mem::replace(due, inner.armed) != inner.armed);
     }
 
     /// When to call [`tick`](Self::tick) next; it changes when something falls due earlier.

@@ -55,7 +55,12 @@ impl Engine {
         if claim.stage != Stage::Waiting {
             return None;
         }
-        let mut waiters = self.queues.at(claim.queue).queue.waiters();
+        let queue = &self.queues.at(claim.queue).queue;
+        if queue.last_waiter() == Some(slot) {
+            // Most who ask have just joined, and nobody has to be counted.
+            return Some(count(queue.queue_len() - 1));
+        }
+        let mut waiters = queue.waiters();
         waiters.position(|share| share.claim == slot).map(count)
     }
 

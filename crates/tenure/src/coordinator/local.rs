@@ -158,16 +158,22 @@ impl Coordinator for Local {
     fn release<'a>(&'a self, claim: &'a Arc<Claim>) -> Reply<'a, Released> {
         let now = self.clock.now();
         let (answer, known) = self.world.hub.call_beside(|engine, claims| {
+            if claims.is_succeeded(self.owner, claim) {
+                return (Released::Gone, None);
+            }
             let known = claims.remove(self.owner, claim.id());
-            (engine.release_own(now, self.owner, claim.id()), known)
+            (released(engine.release_own(now, self.owner, claim.id())), known)
         });
         drop(known);
-        Reply::ready(Ok(released(answer)))
+        Reply::ready(Ok(answer))
     }
 
     fn cancel(&self, claim: &Arc<Claim>) {
         let now = self.clock.now();
         let known = self.world.hub.call_beside(|engine, claims| {
+            if claims.is_succeeded(self.owner, claim) {
+                return None;
+            }
             engine.cancel_own(now, self.owner, claim.id());
             claims.remove(self.owner, claim.id())
         });
@@ -237,6 +243,7 @@ impl Coordinator for Local {
 impl Drop for Local {
     fn drop(&mut self) {
         self.timer.abort();
+        self.inbox.close(&self.world);
         for claim in self.world.hub.beside(|claims| claims.take_all(self.owner)) {
             self.cancel(&claim);
             claim.end(Loss::Closed);

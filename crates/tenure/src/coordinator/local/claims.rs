@@ -22,6 +22,11 @@ impl Claims {
         self.0.remove(&(owner, claim))
     }
 
+    /// Whether a later claim of the same owner has the id of this one: then what the engine has is not this one's.
+    pub(super) fn is_succeeded(&self, owner: OwnerId, claim: &Arc<Claim>) -> bool {
+        self.0.get(&(owner, claim.id())).is_some_and(|known| !Arc::ptr_eq(known, claim))
+    }
+
     pub(super) fn get(&self, owner: OwnerId, claim: ClaimId) -> Option<Arc<Claim>> {
         self.0.get(&(owner, claim)).cloned()
     }

@@ -10,7 +10,6 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Wake, Waker};
 use tenure_core::{Change, ClaimId, Event, Key, Observation, OwnerId, SharedKey};
-use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{self, Receiver, Sender};
 
 /// The most that waits for a watcher. One that falls further behind is told that it has missed something.
@@ -41,14 +40,8 @@ enum Mail {
 
 #[derive(Default)]
 struct Watchers {
-    senders: Vec<Watcher>,
-    followed: Vec<Weak<Claim>>,
-}
-
-struct Watcher {
-    sender: Sender<Seen>,
-    /// It has to be told before it hears anything else.
-    missed: bool,
+    senders: Vec<Sender<Seen>>,
+    followed: HashMap<ClaimId, Weak<Claim>>,
 }
 
 impl LocalInbox {
@@ -65,14 +58,25 @@ impl LocalInbox {
 
     /// Lets a claim hear of its position whenever that may have changed.
     pub(super) fn follow(&self, claim: &Arc<Claim>) {
-        self.with_watchers(claim.key(), |watchers| watchers.followed.push(Arc::downgrade(claim)));
+        self.with_watchers(claim.key(), |watchers| {
+            watchers.followed.insert(claim.id(), Arc::downgrade(claim));
+        });
     }
 
     /// Watches a key until the receiver is dropped.
     pub(super) fn watch(&self, key: Key<'_>) -> Receiver<Seen> {
         let (sender, receiver) = mpsc::channel(SEEN_MAX);
-        self.with_watchers(key, |watchers| watchers.senders.push(Watcher { sender, missed: false }));
+        self.with_watchers(key, |watchers| watchers.senders.push(sender));
         receiver
+    }
+
+    /// Watches nothing any longer.
+    pub(super) fn close(&self, world: &World) {
+        for (space, name) in lock(&self.watched).drain().map(|(key, _)| key) {
+            if let Ok(key) = Key::new(space, &name) {
+                world.hub.unwatch(self.owner, key);
+            }
+        }
     }
 
     fn with_watchers(&self, key: Key<'_>, add: impl FnOnce(&mut Watchers)) {
@@ -85,8 +89,8 @@ impl LocalInbox {
 
     /// Whether anyone still watches a key; the engine is told where nobody does.
     fn is_watched(&self, world: &World, (space, name): &SharedKey, watchers: &mut Watchers) -> bool {
-        watchers.senders.retain(|watcher| !watcher.sender.is_closed());
-        watchers.followed.retain(|claim| claim.upgrade().is_some_and(|claim| !claim.has_ended()));
+        watchers.senders.retain(|sender| !sender.is_closed());
+        watchers.followed.retain(|_, claim| claim.upgrade().is_some_and(|claim| !claim.has_ended()));
         let watched = !watchers.senders.is_empty() || !watchers.followed.is_empty();
         if !watched && let Ok(key) = Key::new(*space, name) {
             world.hub.unwatch(self.owner, key);
@@ -130,29 +134,31 @@ impl LocalInbox {
 
     fn show(&self, key: &SharedKey, observation: &Observation) {
         let Some(world) = self.world.upgrade() else { return };
-        let followed: Vec<Arc<Claim>> = {
+        let mut followed: HashMap<ClaimId, Arc<Claim>> = {
             let mut watched = lock(&self.watched);
             let Some(watchers) = watched.get_mut(key) else { return };
             if !self.is_watched(&world, key, watchers) {
                 watched.remove(key);
                 return;
             }
-            watchers.senders.iter_mut().for_each(|watcher| watcher.show(observation));
-            watchers.followed.iter().filter_map(Weak::upgrade).collect()
+            watchers.senders.iter().for_each(|sender| Seen::show(sender, observation));
+            let followed = watchers.followed.iter();
+            followed.filter_map(|(id, claim)| Some((*id, claim.upgrade()?))).collect()
         };
-        for claim in followed {
-            claim.moved(world.hub.look(|engine| engine.position(claim.id())));
-        }
-    }
-}
-
-impl Watcher {
-    fn show(&mut self, observation: &Observation) {
-        if self.missed && self.sender.try_send(Seen::Missed).is_err() {
+        if followed.is_empty() {
             return;
         }
-        let shown = self.sender.try_send(Seen::Observed(observation.clone()));
-        self.missed = matches!(shown, Err(TrySendError::Full(_)));
+        // One walk along the line for all of them.
+        let line: Vec<ClaimId> = world.hub.look(|engine| {
+            let queue = Key::new(key.0, &key.1).ok().and_then(|key| engine.queue(key));
+            queue.iter().flat_map(|queue| queue.waiters()).map(|(claim, _)| claim).collect()
+        });
+        for (position, claim) in (0..).zip(line) {
+            if let Some(claim) = followed.remove(&claim) {
+                claim.moved(Some(position));
+            }
+        }
+        followed.values().for_each(|claim| claim.moved(None));
     }
 }
 
@@ -181,12 +187,23 @@ impl Wake for LocalInbox {
         if std::mem::replace(&mut lock(&self.mail).told, true) {
             return;
         }
+        let telling = Telling(&self);
         // One at a time, and without the lock: to take a grant is to cause more mail.
         loop {
             let next = lock(&self.mail).next();
-            let Some(mail) = next else { return };
+            let Some(mail) = next else { break };
             self.deliver(mail);
         }
+        std::mem::forget(telling);
+    }
+}
+
+/// Somebody tells what came; if that ends in a panic of whoever is told, somebody else may.
+struct Telling<'a>(&'a LocalInbox);
+
+impl Drop for Telling<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.mail).told = false;
     }
 }
 

@@ -87,4 +87,23 @@ mod tests {
         world.hub.tick(now);
         assert_eq!(*world.hub.due().borrow(), Instant::MAX);
     }
+
+    #[tokio::test]
+    async fn those_who_keep_the_time_of_one_world_do_not_wake_each_other() {
+        let clock = Clock::manual();
+        let world = World::new(&clock);
+        for _ in 0..3 {
+            tokio::spawn(keep_time(Arc::downgrade(&world), clock.clone()));
+        }
+        let settle = async || {
+            for _ in 0..20 {
+                tokio::task::yield_now().await;
+            }
+        };
+        settle().await;
+        let mut due = world.hub.due();
+        due.mark_unchanged();
+        settle().await;
+        assert!(!due.has_changed().expect("the world is there"), "there was no news");
+    }
 }

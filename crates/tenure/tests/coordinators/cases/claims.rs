@@ -22,6 +22,7 @@ super::cases! {
     a_place_in_line_is_found_again_by_another_client: "bound to a lease, in line", mortal;
     a_place_in_line_that_nobody_comes_back_to_is_given_up: "a dead waiter is passed over", mortal;
     a_dead_waiter_whose_turn_has_come_delays_the_line_by_one_lease_at_most: "one lease, not two", mortal;
+    an_earlier_claim_of_the_same_id_takes_nothing_from_a_later_one: "an id has one claim at a time";
     a_token_from_outside_ends_a_grant_and_its_owner_hears_of_it: "release by token";
 }
 
@@ -214,6 +215,20 @@ async fn a_dead_waiter_whose_turn_has_come_delays_the_line_by_one_lease_at_most(
     other.turn(&behind).await;
     // Another lease from its turn on would have been 1.75 of them.
     assert!(clock.now().since(died) < ttl * 3 / 2, "the lease was started again for nobody");
+}
+
+async fn an_earlier_claim_of_the_same_id_takes_nothing_from_a_later_one(bed: Bed) {
+    let (client, other) = (bed.client().await, bed.client().await);
+    let earlier = lock("k").claim();
+    client.acquire(&earlier).await;
+    let later = lock("k").id(earlier.id()).claim();
+    client.acquire(&later).await;
+    client.cancel(&earlier);
+    assert!(other.is_busy(&lock("k").claim()).await);
+    assert_eq!(client.release(&earlier).await.expect("asked"), Released::Gone);
+    assert!(other.is_busy(&lock("k").claim()).await);
+    assert_eq!(client.release(&later).await.expect("asked"), Released::Released);
+    assert!(!other.is_busy(&lock("k").claim()).await);
 }
 
 async fn a_token_from_outside_ends_a_grant_and_its_owner_hears_of_it(bed: Bed) {
