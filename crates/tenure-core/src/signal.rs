@@ -9,7 +9,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-pub use self::subject::{BadSubject, Subject, check_pattern};
+pub use self::subject::{BadSubject, Subject, check_pattern, is_payload};
 
 use self::channel::{Channel, Group};
 use self::subject::has_wildcard;

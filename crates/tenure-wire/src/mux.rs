@@ -45,5 +45,9 @@ pub const FRAME_LEN_MAX_BEFORE_HELLO: usize = 1024;
 /// The longest frame, its length field not counted, after that.
 pub const FRAME_LEN_MAX: usize = 64 * 1024;
 
+/// The most bytes that the channel and the payload of a signal have together: a push with them fits a frame, beside its kind,
+/// its number and two lengths.
+pub const SIGNAL_LEN_MAX: usize = FRAME_LEN_MAX - (1 + 4 + 2 + 2);
+
 /// The longest reason for taking a grant away, in bytes.
 pub const REASON_LEN_MAX: usize = 256;

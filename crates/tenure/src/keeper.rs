@@ -5,11 +5,10 @@ mod round;
 
 use crate::coordinator::Claim;
 use crate::shard::Shard;
-use crate::{Error, ErrorKind, Instant};
+use crate::{Error, Instant, runtime};
 use held::{Held, Kept};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
-use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 /// The grants of one coordinator that are held, and the one task that renews them.
@@ -39,7 +38,7 @@ impl Keeper {
         let held = Held::new(claim, base, every);
         let at = held.wakes_at();
         let mut kept = keeper.lock();
-        let starts = if kept.running { None } else { Some(runtime()?) };
+        let starts = if kept.running { None } else { Some(runtime::handle()?) };
         kept.running = true;
         let earlier = at < kept.armed;
         if earlier {
@@ -74,12 +73,6 @@ impl Drop for Keeper {
     fn drop(&mut self) {
         self.earlier.notify_one();
     }
-}
-
-fn runtime() -> Result<Handle, Error> {
-    Handle::try_current().map_err(|error| {
-        Error::with_source(ErrorKind::Invalid, "Tenure has to be used in a tokio runtime", error)
-    })
 }
 
 /// That the task runs, wherever it ends: with its runtime too, and then another may begin.

@@ -53,6 +53,15 @@ impl<'a> Subject<'a> {
     }
 }
 
+/// Whether a payload arrives whole at those who get it as the end of a line: it is not blank, has no line feed, and does not
+/// end in a carriage return.
+#[must_use]
+pub fn is_payload(payload: &[u8]) -> bool {
+    payload.iter().any(|byte| !matches!(byte, b' ' | b'\t' | b'\r'))
+        && !payload.contains(&b'\n')
+        && !payload.ends_with(b"\r")
+}
+
 /// Checks that bytes are a pattern of subjects: a `*` stands for one token, a `>` at the end for one or more.
 ///
 /// # Errors

@@ -5,12 +5,8 @@ use super::{Answer, Mux};
 use crate::door::Flow;
 use crate::signals::Listener;
 use std::sync::Arc;
-use tenure_core::{BadSubject, NAME_LEN_MAX, Subject, check_pattern};
-use tenure_wire::mux::{FRAME_LEN_MAX, RequestId, Response};
-
-/// The most bytes that a channel and a payload have together so that a push with them fits a frame: what stands beside them
-/// is a kind, a number and two lengths.
-pub(super) const SIGNAL_LEN_MAX: usize = FRAME_LEN_MAX - (1 + 4 + 2 + 2);
+use tenure_core::{BadSubject, NAME_LEN_MAX, Subject, check_pattern, is_payload};
+use tenure_wire::mux::{RequestId, Response, SIGNAL_LEN_MAX};
 
 impl Mux {
     pub(super) fn signal(&self, id: RequestId, channel: &[u8], payload: &[u8], out: &mut Vec<u8>) -> Flow {
@@ -29,7 +25,7 @@ impl Mux {
             Ok(subject) => subject,
             Err(bad) => return Ok(bad_subject(bad)),
         };
-        if !fits_a_line(payload) {
+        if !is_payload(payload) {
             return Ok(invalid(
                 "a payload is not blank and has no line feed, since listeners of the line protocol get it as one line; \
                  encode it",
@@ -65,13 +61,6 @@ impl Mux {
 
 fn named(group: &[u8]) -> Option<&[u8]> {
     (!group.is_empty()).then_some(group)
-}
-
-/// Whether a payload arrives whole at those who get it as the end of a line.
-fn fits_a_line(payload: &[u8]) -> bool {
-    payload.iter().any(|byte| !matches!(byte, b' ' | b'\t' | b'\r'))
-        && !payload.contains(&b'\n')
-        && !payload.ends_with(b"\r")
 }
 
 const fn bad_subject(bad: BadSubject) -> Response<'static> {
@@ -110,7 +99,7 @@ mod tests {
             (b"a\nb", false),
             (b"a\r", false),
         ] {
-            assert_eq!(fits_a_line(payload), fits, "{}", payload.escape_ascii());
+            assert_eq!(is_payload(payload), fits, "{}", payload.escape_ascii());
         }
     }
 }

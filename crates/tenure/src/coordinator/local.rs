@@ -8,13 +8,15 @@ mod world;
 use super::{
     Claim, Coordinator, Enqueued, Grant, Page, Patience, Released, Renewal, Renewed, Reply, Seen, Signal,
 };
-use crate::{Clock, Error, ErrorKind, Loss, entropy, refusal};
+use crate::{Clock, Error, ErrorKind, Loss, entropy, refusal, runtime};
 use inbox::LocalInbox;
 use std::fmt;
 use std::sync::Arc;
 use tenure_core::{
     Fence, Inspection, Instant, Key, Note, OwnerId, Request, Secret, Subject, Token, check_pattern,
+    is_payload,
 };
+use tenure_wire::mux::SIGNAL_LEN_MAX;
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use world::World;
@@ -39,9 +41,7 @@ impl Local {
     ///
     /// `Invalid` outside a runtime.
     pub fn open(name: &str, clock: &Clock, note: Option<Arc<Note>>) -> Result<Arc<Self>, Error> {
-        let runtime = tokio::runtime::Handle::try_current().map_err(|error| {
-            Error::with_source(ErrorKind::Invalid, "Tenure has to be used in a tokio runtime", error)
-        })?;
+        let runtime = runtime::handle()?;
         let world = if clock.is_manual() { World::new(clock) } else { World::named(name) };
         let owner = world.next_owner();
         let inbox = LocalInbox::new(&world, owner, clock);
@@ -221,6 +221,11 @@ impl Coordinator for Local {
     }
 
     fn signal<'a>(&'a self, channel: &'a [u8], payload: &'a [u8]) -> Reply<'a, u64> {
+        // What a daemon would refuse is refused here, so that nothing works in tests alone.
+        if !is_payload(payload) || channel.len() + payload.len() > SIGNAL_LEN_MAX {
+            let text = "a payload is not blank, has no line feed and, with its channel, at most 65527 bytes: encode it";
+            return Reply::ready(Err(Error::new(ErrorKind::Invalid, text)));
+        }
         let subject = Subject::new(channel).map_err(bad_subject);
         Reply::ready(subject.map(|subject| self.world.signals.publish(subject, payload)))
     }

@@ -23,7 +23,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 /// # Errors
 ///
 /// `Unavailable` when there is no service, or none that answers in time or is trusted; `Invalid` when the roots cannot
-/// be used, or no certificate can be for the host.
+/// be used, where there is no tokio runtime, or no certificate can be for the host.
 ///
 /// # Cancel safety
 ///
@@ -33,6 +33,7 @@ pub async fn connect(
     roots: &TlsRoots,
     timeout: Duration,
 ) -> Result<Box<dyn Stream>, Error> {
+    crate::runtime::handle()?;
     let tls = address.tls.then(|| Tls::new(address, roots)).transpose()?;
     let reached = AtomicBool::new(false);
     let connecting = async {

@@ -120,7 +120,7 @@ impl Client {
         match self.enqueue(claim, Patience::None).await.expect("asked") {
             Enqueued::Busy => true,
             Enqueued::Acquired(_) => false,
-            Enqueued::Queued { .. } => panic!("it was not to wait"),
+            other => panic!("it was not to wait: {other:?}"),
         }
     }
 

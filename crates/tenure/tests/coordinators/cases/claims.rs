@@ -24,6 +24,7 @@ super::cases! {
     a_dead_waiter_whose_turn_has_come_delays_the_line_by_one_lease_at_most: "one lease, not two", mortal;
     an_earlier_claim_of_the_same_id_takes_nothing_from_a_later_one: "an id has one claim at a time";
     a_token_from_outside_ends_a_grant_and_its_owner_hears_of_it: "release by token";
+    whoever_ends_its_own_grant_by_its_token_hears_of_it: "release by token, of one's own";
 }
 
 async fn asking_twice_with_one_id_is_asking_once(bed: Bed) {
@@ -241,4 +242,14 @@ async fn a_token_from_outside_ends_a_grant_and_its_owner_hears_of_it(bed: Bed) {
     assert_eq!(other.release_token(claim.key(), grant.token).await.expect("asked"), Released::Released);
     assert_eq!(soon(claim.ended()).await, Loss::Released);
     assert!(claim.is_lost());
+}
+
+async fn whoever_ends_its_own_grant_by_its_token_hears_of_it(bed: Bed) {
+    let client = bed.client().await;
+    let (claim, next) = (lock("k").claim(), lock("k").claim());
+    let grant = client.acquire(&claim).await;
+    client.queue(&next).await;
+    assert_eq!(client.release_token(claim.key(), grant.token).await.expect("asked"), Released::Released);
+    assert_eq!(soon(claim.ended()).await, Loss::Released);
+    client.turn(&next).await;
 }

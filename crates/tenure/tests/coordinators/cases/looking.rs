@@ -75,7 +75,7 @@ async fn next(watch: &mut Receiver<Seen>) -> (String, u32, u32) {
             };
             (happened, observation.holders_len, observation.queue_len)
         }
-        Seen::Missed => panic!("nothing was missed"),
+        other => panic!("nothing was missed: {other:?}"),
     }
 }
 
@@ -193,6 +193,9 @@ async fn a_bad_channel_is_refused(bed: Bed) {
     let client = bed.client().await;
     assert_eq!(crate::bed::kind(client.signal(b"a.*", b"x").await), ErrorKind::Invalid);
     assert_eq!(crate::bed::kind(client.listen(b"a.>.b", b"").await), ErrorKind::Invalid);
+    for payload in [&b""[..], b" ", b"a\nb", b"a\r", &[b'x'; 65_527]] {
+        assert_eq!(crate::bed::kind(client.signal(b"a", payload).await), ErrorKind::Invalid);
+    }
 }
 
 async fn there_is_something_to_say_about_the_place(bed: Bed) {
