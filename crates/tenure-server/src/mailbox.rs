@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
-use tenure_core::{Change, ClaimId, Delivery, Event, Observation, SharedKey};
+use tenure_core::{Change, ClaimId, Delivery, Event, Fence, Observation, SharedKey};
 use watching::Heard;
 
 /// The most signals that wait for one connection. A listener that falls further behind is cut.
@@ -21,8 +21,8 @@ pub(crate) const SIGNALS_MAX: usize = 64;
 /// One thing to hear of.
 #[derive(Clone, Debug)]
 pub(crate) enum Mail {
-    /// One of its claims changed.
-    Claim(ClaimId, Change),
+    /// One of its claims changed, while it had the grant of that fence or stood in line.
+    Claim { claim: ClaimId, fence: Option<Fence>, change: Change },
     /// A signal.
     Signal(Letter),
     /// Something happened to a key that it watches.
@@ -129,7 +129,7 @@ impl Mailbox {
     pub(crate) fn take_turns(&self, turns: &mut Vec<ClaimId>, most: usize) {
         let mut inbox = self.lock();
         while turns.len() < most
-            && let Some(Mail::Claim(claim, Change::Ready)) = inbox.mail.front()
+            && let Some(Mail::Claim { claim, change: Change::Ready, .. }) = inbox.mail.front()
         {
             turns.push(*claim);
             inbox.mail.pop_front();
@@ -163,11 +163,11 @@ impl Mailbox {
             return;
         }
         self.lock().mail.retain(|mail| match mail {
-            Mail::Claim(claim, Change::Lapsed) => {
+            Mail::Claim { claim, change: Change::Lapsed, .. } => {
                 heard(*claim);
                 false
             }
-            Mail::Claim(..)
+            Mail::Claim { .. }
             | Mail::Signal(_)
             | Mail::Changed(_)
             | Mail::Missed
@@ -186,7 +186,8 @@ impl tenure::hub::Inbox for Mailbox {
     type Beside = ();
 
     fn post(&self, event: Event) -> Option<Waker> {
-        self.leave(Mail::Claim(event.claim, event.change))
+        let Event { claim, fence, change, .. } = event;
+        self.leave(Mail::Claim { claim, fence, change })
     }
 
     fn observe(&self, key: &SharedKey, observation: &Observation) -> Option<Waker> {
@@ -241,7 +242,8 @@ mod tests {
             assert_eq!(mailbox.post_signal(&letter).0, Delivery::Taken);
         }
         assert_eq!(mailbox.post_signal(&letter).0, Delivery::Full);
-        assert!(mailbox.leave(Mail::Claim(ClaimId::new(1), Change::Lapsed)).is_none());
+        let lapse = Mail::Claim { claim: ClaimId::new(1), fence: None, change: Change::Lapsed };
+        assert!(mailbox.leave(lapse).is_none());
         let mut lapsed = Vec::new();
         mailbox.take_lapses(|claim| lapsed.push(claim));
         assert_eq!(lapsed, [ClaimId::new(1)]);

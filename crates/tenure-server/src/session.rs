@@ -153,11 +153,13 @@ impl Session {
     pub(crate) fn receive(&mut self, now: Instant, mail: Mail, out: &mut Vec<u8>) {
         match mail {
             Mail::Signal(letter) => out.extend_from_slice(letter.line()),
-            Mail::Claim(claim, change) => match self.blocked.filter(|blocked| blocked.claim == claim) {
-                Some(blocked) => self.unblock(now, blocked, &change, out),
-                None if change == Change::Lapsed => self.parked.lapse(claim),
-                None => {}
-            },
+            Mail::Claim { claim, change, .. } => {
+                match self.blocked.filter(|blocked| blocked.claim == claim) {
+                    Some(blocked) => self.unblock(now, blocked, &change, out),
+                    None if change == Change::Lapsed => self.parked.lapse(claim),
+                    None => {}
+                }
+            }
             Mail::Drain => {
                 if let Some(blocked) = self.blocked.take() {
                     self.peer.shared.hub.call(|engine| engine.cancel(now, blocked.claim));

@@ -65,7 +65,8 @@ impl Engine {
     pub(super) fn tell(&mut self, slot: u32, change: Change) {
         let claim = self.claims.at(slot);
         if !claim.orphan {
-            self.events.push_back(Event { owner: claim.owner, claim: claim.id, change });
+            let fence = claim.stage.fence();
+            self.events.push_back(Event { owner: claim.owner, claim: claim.id, fence, change });
         }
     }
 

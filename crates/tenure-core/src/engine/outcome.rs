@@ -1,6 +1,6 @@
 //! What goes into the engine, and what it answers.
 
-use crate::{ClaimId, Instant, Key, Limit, Note, OwnerId, Secret, Token};
+use crate::{ClaimId, Fence, Instant, Key, Limit, Note, OwnerId, Secret, Token};
 use alloc::sync::Arc;
 use core::time::Duration;
 
@@ -144,6 +144,8 @@ pub struct Event {
     pub owner: OwnerId,
     /// Which of its claims, or what was one.
     pub claim: ClaimId,
+    /// The grant that it is about; none where the claim stood in line.
+    pub fence: Option<Fence>,
     /// What happened to it.
     pub change: Change,
 }

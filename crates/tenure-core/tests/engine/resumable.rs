@@ -3,8 +3,8 @@
 use super::{NOW, TTL, acquire, at, claim, disconnect, engine, events, join, key, owner, request};
 use std::sync::Arc;
 use tenure_core::{
-    Bond, Cancelled, Change, Engine, Enqueued, Event, Note, Patience, Refusal, Released, Renewed, Request,
-    Waited,
+    Bond, Cancelled, Change, Engine, Enqueued, Event, Fence, Note, Patience, Refusal, Released, Renewed,
+    Request, Waited,
 };
 
 /// One holds for long, two waits and has gone after a second, three waits behind it.
@@ -57,7 +57,7 @@ fn those_behind_a_dead_client_wait_for_one_lease_though_its_turn_comes() {
     assert!(engine.knows(claim(2)), "it may come back still");
     engine.handle_timeout(at(31));
     assert!(!engine.knows(claim(2)));
-    let turn = Event { owner: owner(3), claim: claim(3), change: Change::Ready };
+    let turn = Event { owner: owner(3), claim: claim(3), fence: Some(Fence::new(3)), change: Change::Ready };
     assert_eq!(events(&mut engine), [turn]);
 }
 
@@ -105,7 +105,7 @@ fn what_belongs_to_nobody_is_ended_by_whoever_knows_its_id() {
         "it has to be resumed first"
     );
     assert_eq!(engine.release_own(at(2), owner(9), claim(1)), Released::Released);
-    let turn = Event { owner: owner(3), claim: claim(3), change: Change::Ready };
+    let turn = Event { owner: owner(3), claim: claim(3), fence: Some(Fence::new(2)), change: Change::Ready };
     assert_eq!(events(&mut engine), [turn], "only the next in line hears of it");
 }
 
@@ -122,7 +122,8 @@ fn the_owner_before_hears_of_a_takeover_and_has_no_part_in_the_claim_any_more() 
         let mut engine = engine();
         acquire(&mut engine, NOW, &Request { bond, ..request(1, 1) });
         acquire(&mut engine, at(10), &Request { bond, ..request(1, 2) });
-        let heard = Event { owner: owner(1), claim: claim(1), change: Change::TakenOver };
+        let heard =
+            Event { owner: owner(1), claim: claim(1), fence: Some(Fence::new(1)), change: Change::TakenOver };
         assert_eq!(events(&mut engine), [heard]);
         assert_eq!(engine.renew_claim(at(11), owner(1), claim(1), TTL), Renewed::NotHeld);
         assert_eq!(engine.renew_claim(at(11), owner(2), claim(1), TTL), Renewed::Until(at(41)));

@@ -10,6 +10,10 @@ use tenure_core::{
 };
 use tenure_wire::mux::{Enqueue, Patience, Request, Response};
 
+/// The number that no connection has. Whoever's grant ends on its behalf hears of it, and be it the one who asked: it named no
+/// claim, so it may not know that the claim is its own.
+const NOBODY: OwnerId = OwnerId::new(0);
+
 /// Who asks.
 pub(super) struct Asker<'a> {
     pub(super) owner: OwnerId,
@@ -35,7 +39,7 @@ pub(super) fn perform(
             Cancelled::Unknown => Response::Gone,
         },
         Request::Release { claim } => released(engine.release_own(now, asker.owner, claim)),
-        Request::ReleaseToken { key, token } => released(engine.release(now, key, token, asker.owner)),
+        Request::ReleaseToken { key, token } => released(engine.release(now, key, token, NOBODY)),
         Request::Renew { ttl, .. } if !is_lease(ttl) => bad_ttl(),
         Request::Renew { claim, ttl } => match engine.renew_claim(now, asker.owner, claim, ttl) {
             Renewed::Until(_) => Response::Renewed { ttl },

@@ -4,7 +4,7 @@ use super::follow::as_key;
 use super::{BATCH_MAX, Mux, push, refusals};
 use crate::door::Flow;
 use crate::mailbox::Mail;
-use tenure_core::{Change, ClaimId, Ending, Instant};
+use tenure_core::{Change, ClaimId, Ending, Fence, Instant};
 use tenure_wire::mux::Push;
 
 /// Why a claim is lost that was found again from elsewhere.
@@ -14,8 +14,8 @@ impl Mux {
     /// Takes note of a piece of mail, and tells the peer.
     pub(crate) fn receive(&mut self, now: Instant, mail: Mail, out: &mut Vec<u8>) -> Flow {
         match mail {
-            Mail::Claim(claim, Change::Ready) => return self.take_turns(now, claim, out),
-            Mail::Claim(claim, change) => tell_of_loss(claim, &change, out),
+            Mail::Claim { claim, change: Change::Ready, .. } => return self.take_turns(now, claim, out),
+            Mail::Claim { claim, fence, change } => tell_of_loss(claim, fence, &change, out),
             Mail::Signal(letter) => {
                 push(out, &Push::Signal { channel: letter.subject(), payload: letter.payload() });
             }
@@ -65,7 +65,7 @@ impl Mux {
     }
 }
 
-fn tell_of_loss(claim: ClaimId, change: &Change, out: &mut Vec<u8>) {
+fn tell_of_loss(claim: ClaimId, fence: Option<Fence>, change: &Change, out: &mut Vec<u8>) {
     let (ending, reason) = match change {
         Change::TimedOut | Change::Lapsed => (Ending::Lapsed, ""),
         Change::Released => (Ending::Released, ""),
@@ -74,5 +74,5 @@ fn tell_of_loss(claim: ClaimId, change: &Change, out: &mut Vec<u8>) {
         // Its grant is taken instead.
         Change::Ready => return,
     };
-    push(out, &Push::Lost { claim, ending, reason });
+    push(out, &Push::Lost { claim, ending, reason, fence });
 }

@@ -5,12 +5,17 @@ use crate::client::{
 };
 use crate::line::{Client, start, token as line_token};
 use std::time::Duration;
-use tenure_core::{Bond, Ending, Limit};
+use tenure_core::{Bond, Ending, Limit, Token};
 use tenure_server::Config;
 use tenure_wire::mux::{Enqueue, Message, Patience, Push, RefusedCode, Request, Response};
 
 /// A lease that ends while a test waits for that.
 const SHORT: Duration = Duration::from_millis(300);
+
+/// Word of the end of that grant.
+fn lost(claim: u128, ending: Ending, reason: &str, grant: Token) -> Push<'_> {
+    Push::Lost { claim: id(claim), ending, reason, fence: Some(grant.fence) }
+}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_thousand_claims_in_flight_are_answered_in_order() {
@@ -48,6 +53,7 @@ async fn turns_come_in_the_order_of_arrival_whatever_the_protocol() {
 
     // The first turn is a push, the second a line, the third a push again.
     assert_eq!(mux.ask(&Request::ReleaseToken { key: lock("k"), token: held }).await, Response::Released);
+    assert_eq!(mux.push().await, lost(0, Ending::Released, "", held), "it named a token, and not the claim");
     let Push::Granted { claim, token, ttl: TTL } = mux.push().await else { panic!("no grant") };
     assert_eq!(claim, id(1));
     assert!(token.fence > held.fence);
@@ -152,10 +158,9 @@ async fn a_place_that_nobody_comes_back_for_is_free_after_a_lease() {
 async fn a_lease_that_ends_is_told_and_renewals_put_it_off() {
     let mut client = Mux::connect(start(Config::default())).await;
     client.ask(&Request::Enqueue(Enqueue { ttl: SHORT, ..claim(1, lock("a")) })).await;
-    client.ask(&Request::Enqueue(Enqueue { ttl: SHORT, ..claim(2, lock("b")) })).await;
+    let short = token(&client.ask(&Request::Enqueue(Enqueue { ttl: SHORT, ..claim(2, lock("b")) })).await);
     client.ask(&Request::Renew { claim: id(1), ttl: TTL }).await;
-    let lost = client.push().await;
-    assert_eq!(lost, Push::Lost { claim: id(2), ending: Ending::Lapsed, reason: "" });
+    assert_eq!(client.push().await, lost(2, Ending::Lapsed, "", short));
     assert_eq!(client.ask(&Request::Renew { claim: id(2), ttl: TTL }).await, Response::Gone);
     assert_eq!(client.ask(&Request::Release { claim: id(1) }).await, Response::Released);
 }
@@ -167,9 +172,10 @@ async fn whoever_asks_for_a_claim_again_has_it_and_the_one_before_is_told() {
     let held = token(&before.ask(&enqueue(1, lock("k"))).await);
     before.ask(&enqueue(2, lock("k"))).await;
     assert_eq!(token(&after.ask(&enqueue(1, lock("k"))).await).to_text(), held.to_text());
-    let Push::Lost { claim, ending: Ending::Stolen, reason } = before.push().await else {
+    let Push::Lost { claim, ending: Ending::Stolen, reason, fence } = before.push().await else {
         panic!("not told")
     };
+    assert_eq!(fence, Some(held.fence));
     assert!(claim == id(1) && reason.contains("taken over"), "{reason}");
     for late in [
         Request::Renew { claim: id(1), ttl: TTL },
@@ -180,7 +186,7 @@ async fn whoever_asks_for_a_claim_again_has_it_and_the_one_before_is_told() {
     }
     assert_eq!(after.ask(&enqueue(2, lock("k"))).await, Response::Queued { position: 0 });
     assert!(
-        matches!(before.push().await, Push::Lost { claim, ending: Ending::Stolen, .. } if claim == id(2))
+        matches!(before.push().await, Push::Lost { claim, ending: Ending::Stolen, fence: None, .. } if claim == id(2))
     );
     drop(before);
     assert_eq!(after.ask(&Request::Release { claim: id(1) }).await, Response::Released);
@@ -195,21 +201,19 @@ async fn a_grant_that_is_released_with_its_token_or_stolen_is_lost_to_its_owner(
     let text = held.to_text();
     let text = str::from_utf8(&text).expect("digits");
     assert_eq!(line.ask(&format!("r\nk\n{text}\n")).await, "ok");
-    assert_eq!(owner.push().await, Push::Lost { claim: id(1), ending: Ending::Released, reason: "" });
+    assert_eq!(owner.push().await, lost(1, Ending::Released, "", held));
 
     let held = token(&owner.ask(&enqueue(2, lock("k"))).await);
     owner.ask(&enqueue(3, lock("k"))).await;
     let mut thief = Mux::connect(address).await;
     let steal = Request::Steal { key: lock("k"), fence: Some(held.fence), reason: "maintenance" };
     assert_eq!(thief.ask(&steal).await, Response::Count(1));
-    assert_eq!(
-        owner.push().await,
-        Push::Lost { claim: id(2), ending: Ending::Stolen, reason: "maintenance" }
-    );
-    assert!(matches!(owner.push().await, Push::Granted { claim, .. } if claim == id(3)));
+    assert_eq!(owner.push().await, lost(2, Ending::Stolen, "maintenance", held));
+    let Push::Granted { claim, token: held, .. } = owner.push().await else { panic!("no grant") };
+    assert_eq!(claim, id(3));
     let steal = Request::Steal { key: lock("k"), fence: None, reason: "" };
     assert_eq!(thief.ask(&steal).await, Response::Count(1));
-    assert_eq!(owner.push().await, Push::Lost { claim: id(3), ending: Ending::Stolen, reason: "" });
+    assert_eq!(owner.push().await, lost(3, Ending::Stolen, "", held));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -138,6 +138,8 @@ fn pushed<'a>(kind: u8, fields: &mut Reader<'a>) -> Result<Message<'a>, BadFrame
             claim: fields.claim()?,
             ending: number::ending(fields.u8()?)?,
             reason: fields.text()?,
+            // No grant has the fence zero.
+            fence: Some(fields.fence()?).filter(|fence| fence.get() != 0),
         },
         push::POSITION => Push::Position { claim: fields.claim()?, position: fields.u32()? },
         push::SIGNAL => Push::Signal { channel: fields.bytes()?, payload: fields.bytes()? },

@@ -216,10 +216,11 @@ fn push_fields(writer: &mut Writer<'_>, push: &Push<'_>) -> u8 {
             writer.at_most(*ttl);
             push::GRANTED
         }
-        Push::Lost { claim, ending, reason } => {
+        Push::Lost { claim, ending, reason, fence } => {
             writer.claim(*claim);
             writer.u8(number::of_ending(*ending));
             writer.text(reason);
+            writer.u64(fence.map_or(0, tenure_core::Fence::get));
             push::LOST
         }
         Push::Position { claim, position } => {

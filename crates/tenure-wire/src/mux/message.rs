@@ -283,7 +283,7 @@ pub enum Push<'a> {
         /// How long the grant lives unless it is renewed.
         ttl: Duration,
     },
-    /// A claim has ended that this connection did not end.
+    /// A claim has ended, and this connection did not end it by its id.
     Lost {
         /// The claim.
         claim: ClaimId,
@@ -291,6 +291,8 @@ pub enum Push<'a> {
         ending: tenure_core::Ending,
         /// Why, as whoever took it away said; empty otherwise.
         reason: &'a str,
+        /// The fence of the grant that it was; none where it stood in line.
+        fence: Option<Fence>,
     },
     /// So many claims stand before this one now.
     Position {

@@ -134,10 +134,11 @@ fn code() -> impl Strategy<Value = RefusedCode> {
 fn push() -> impl Strategy<Value = Push<'static>> {
     prop_oneof![
         (claim(), token(), time()).prop_map(|(claim, token, ttl)| Push::Granted { claim, token, ttl }),
-        (claim(), ending(), text(100)).prop_map(|(claim, ending, reason)| Push::Lost {
+        (claim(), ending(), text(100), any::<u64>()).prop_map(|(claim, ending, reason, fence)| Push::Lost {
             claim,
             ending,
-            reason
+            reason,
+            fence: Some(Fence::new(fence)).filter(|_| fence % 4 != 0),
         }),
         (claim(), any::<u32>()).prop_map(|(claim, position)| Push::Position { claim, position }),
         (bytes(0..80), bytes(0..80)).prop_map(|(channel, payload)| Push::Signal { channel, payload }),

@@ -152,7 +152,15 @@ fn looking() -> Vec<Named> {
         ),
         response("it was one", 25, Response::Count(1)),
         request("all grants taken away", 26, Request::Steal { key: backup(), fence: None, reason: "" }),
-        push("a grant was taken away", Push::Lost { claim: WORKER, ending: Ending::Stolen, reason: "stuck" }),
+        push(
+            "a grant was taken away",
+            Push::Lost {
+                claim: WORKER,
+                ending: Ending::Stolen,
+                reason: "stuck",
+                fence: Some(Fence::new(46)),
+            },
+        ),
     ]
 }
 
@@ -193,16 +201,12 @@ fn refusals() -> Vec<Named> {
 }
 
 fn endings() -> Vec<Named> {
+    let lost = |ending, fence| Push::Lost { claim: BACKUP, ending, reason: "", fence };
     vec![
-        push("a lease has ended", Push::Lost { claim: BACKUP, ending: Ending::Lapsed, reason: "" }),
-        push(
-            "a grant was released elsewhere",
-            Push::Lost { claim: BACKUP, ending: Ending::Released, reason: "" },
-        ),
-        push(
-            "a grant went with its connection",
-            Push::Lost { claim: BACKUP, ending: Ending::Disconnected, reason: "" },
-        ),
+        push("a lease has ended", lost(Ending::Lapsed, Some(Fence::new(42)))),
+        push("a claim in line has ended", lost(Ending::Lapsed, None)),
+        push("a grant was released with its token", lost(Ending::Released, Some(Fence::new(42)))),
+        push("a grant went with its connection", lost(Ending::Disconnected, Some(Fence::new(42)))),
         push("the server asks for a sign", Push::Ping),
         push("the server is about to stop", Push::Draining),
     ]

@@ -109,7 +109,8 @@ async fn whoever_takes_a_grant_away_is_heard_with_the_reason() {
     let enqueue = async { remote.enqueue(&claim, Patience::Endless).await };
     let serve = talk.serve(Asked::Enqueue(claim.id(), ENDLESS), granted(1));
     let _ = tokio::join!(enqueue, serve);
-    talk.push(&Push::Lost { claim: claim.id(), ending: Ending::Stolen, reason: "maintenance" }).await;
+    let fence = Some(token(1).fence);
+    talk.push(&Push::Lost { claim: claim.id(), ending: Ending::Stolen, reason: "maintenance", fence }).await;
     let loss = within("the loss", claim.ended()).await;
     assert_eq!(loss, Loss::Stolen { reason: "maintenance".into() });
 }
@@ -164,7 +165,7 @@ async fn news_of_an_earlier_claim_is_not_taken_for_news_of_a_later_one_with_its_
         let cancel = talk.expect(Asked::Cancel(earlier.id())).await;
         let enqueue = talk.expect(Asked::Enqueue(later.id(), ENDLESS)).await;
         talk.push(&Push::Granted { claim: earlier.id(), token: token(1), ttl: TTL }).await;
-        talk.push(&Push::Lost { claim: earlier.id(), ending: Ending::Lapsed, reason: "" }).await;
+        talk.push(&Push::Lost { claim: earlier.id(), ending: Ending::Lapsed, reason: "", fence: None }).await;
         talk.answer(cancel, &Response::Gone).await;
         talk.answer(enqueue, &Response::Queued { position: 0 }).await;
     });
@@ -175,6 +176,32 @@ async fn news_of_an_earlier_claim_is_not_taken_for_news_of_a_later_one_with_its_
 }
 
 #[tokio::test]
+async fn the_end_of_an_earlier_grant_is_not_taken_for_that_of_a_later_one() {
+    let peer = Peer::start().await;
+    let (remote, mut talk) = peer.meet(&Options::default()).await;
+    let claim = claim(7);
+    let lost = |fence| Push::Lost {
+        claim: claim.id(),
+        ending: Ending::Lapsed,
+        reason: "",
+        fence: Some(token(fence).fence),
+    };
+    let (enqueued, ()) = tokio::join!(remote.enqueue(&claim, Patience::Endless), async {
+        let enqueue = talk.expect(Asked::Enqueue(claim.id(), ENDLESS)).await;
+        talk.answer(enqueue, &granted(2)).await;
+        talk.push(&lost(1)).await;
+    });
+    assert!(matches!(enqueued, Ok(Enqueued::Acquired(_))), "{enqueued:?}");
+    // What comes behind it is of another claim, so it has been heard.
+    let other = crate::claim(8);
+    let serve = talk.serve(Asked::Enqueue(other.id(), ENDLESS), Response::Queued { position: 0 });
+    let _ = tokio::join!(remote.enqueue(&other, Patience::Endless), serve);
+    assert!(!claim.has_ended(), "{:?}", claim.standing());
+    talk.push(&lost(2)).await;
+    assert_eq!(within("the loss", claim.ended()).await, Loss::Lapsed);
+}
+
+#[tokio::test]
 async fn a_claim_in_line_that_ends_is_lost_to_whoever_waits() {
     let peer = Peer::start().await;
     let (remote, mut talk) = peer.meet(&Options::default()).await;
@@ -182,7 +209,7 @@ async fn a_claim_in_line_that_ends_is_lost_to_whoever_waits() {
     let enqueue = async { remote.enqueue(&claim, Patience::Endless).await };
     let serve = talk.serve(Asked::Enqueue(claim.id(), ENDLESS), Response::Queued { position: 0 });
     let _ = tokio::join!(enqueue, serve);
-    talk.push(&Push::Lost { claim: claim.id(), ending: Ending::Lapsed, reason: "" }).await;
+    talk.push(&Push::Lost { claim: claim.id(), ending: Ending::Lapsed, reason: "", fence: None }).await;
     let error = within("the loss", remote.wait(&claim)).await.expect_err("lost");
     assert_eq!(error.kind(), &ErrorKind::Lost(Loss::Lapsed));
     let again = within("the loss", remote.wait(&claim)).await.expect_err("lost");

@@ -6,7 +6,7 @@ use crate::lost::Loss;
 use crate::{Error, Instant};
 use std::sync::Arc;
 use std::time::Duration;
-use tenure_core::{ClaimId, Ending, Inspection, Observation, Space, Token};
+use tenure_core::{ClaimId, Ending, Fence, Inspection, Observation, Space, Token};
 use tenure_wire::mux::{Message, Push, RefusedCode, RequestId, Response};
 
 /// The answer to a request that was not refused.
@@ -101,6 +101,8 @@ pub(super) enum Heard {
     },
     Lost {
         claim: ClaimId,
+        /// The grant that it was; none where it stood in line.
+        fence: Option<Fence>,
         loss: Loss,
     },
     Position {
@@ -162,7 +164,9 @@ fn response_to(id: RequestId, response: Response<'_>) -> Option<Heard> {
 fn pushed(push: Push<'_>) -> Heard {
     match push {
         Push::Granted { claim, token, ttl } => Heard::Granted { claim, token, ttl },
-        Push::Lost { claim, ending, reason } => Heard::Lost { claim, loss: loss(ending, reason) },
+        Push::Lost { claim, ending, reason, fence } => {
+            Heard::Lost { claim, fence, loss: loss(ending, reason) }
+        }
         Push::Position { claim, position } => Heard::Position { claim, position },
         Push::Signal { channel, payload } => {
             Heard::Signal(Signal { channel: channel.to_vec(), payload: payload.to_vec() })

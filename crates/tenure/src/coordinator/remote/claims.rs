@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use tenure_core::{ClaimId, Token};
+use tenure_core::{ClaimId, Fence, Token};
 use tenure_wire::mux::RequestId;
 
 /// A claim that the service may know of.
@@ -31,8 +31,8 @@ pub(super) enum Standing {
     Asked,
     /// It is in line.
     Waiting,
-    /// It is granted.
-    Granted,
+    /// It is granted, with that fence.
+    Granted(Fence),
     /// It is in line no longer, for a reason that whoever waits has to hear.
     Failed(Trouble),
 }
@@ -44,6 +44,16 @@ impl Entry {
             Known::Waiting => false,
             Known::Granted(_) => self.claim.is_lost(),
             Known::Ended(_) => true,
+        }
+    }
+
+    /// Whether word of its end, or of the end of that grant, is about what it is now. What was asked for just now is answered
+    /// behind such word, and a later grant than that one is not over.
+    pub(super) fn is_ended_with(&self, fence: Option<Fence>) -> bool {
+        match self.standing {
+            Standing::Asked => false,
+            Standing::Granted(held) => fence.is_none_or(|lost| lost >= held),
+            Standing::Waiting | Standing::Failed(_) => true,
         }
     }
 

@@ -23,7 +23,7 @@ impl State {
             self.unanswered(id, effects);
         }
         let bound = |entry: &super::claims::Entry| {
-            matches!(entry.standing, Standing::Granted) && entry.claim.wanted().bond == Bond::Connection
+            matches!(entry.standing, Standing::Granted(_)) && entry.claim.wanted().bond == Bond::Connection
         };
         for entry in self.claims.take(bound) {
             effects.ended(entry.claim, Loss::Disconnected);
@@ -107,12 +107,12 @@ impl State {
         let Some(entry) = self.claims.get_mut(id) else { return };
         let (about, request) = match entry.standing {
             Standing::Waiting => (About::Rejoin(id), words::enqueue(claim, Patience::Endless)),
-            Standing::Granted if entry.is_past() => {
+            Standing::Granted(_) if entry.is_past() => {
                 self.claims.remove(id);
                 effects.ended(Arc::clone(claim), Loss::Expired);
                 return self.take_back(id, claim.wanted().ttl, now);
             }
-            Standing::Granted => (About::Regain(id), Request::Resume { claim: id, key: claim.key() }),
+            Standing::Granted(_) => (About::Regain(id), Request::Resume { claim: id, key: claim.key() }),
             // Whoever asked asks again, or takes it back. Whoever failed was told so.
             Standing::Asked | Standing::Failed(_) => return,
         };

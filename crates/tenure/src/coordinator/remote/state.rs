@@ -141,10 +141,9 @@ impl State {
         match heard {
             Heard::Answer(id, answer) => return self.answered(id, answer, now, effects),
             Heard::Granted { claim, token, ttl } => self.granted(claim, token, ttl, now, effects),
-            Heard::Lost { claim, loss } => {
-                // What was asked for just now is answered behind this, which is about an earlier one of that id.
+            Heard::Lost { claim, fence, loss } => {
                 if let Some(entry) = self.claims.get_mut(claim)
-                    && !matches!(entry.standing, Standing::Asked)
+                    && entry.is_ended_with(fence)
                 {
                     effects.lost(&entry.claim, loss);
                 }
@@ -215,7 +214,7 @@ impl State {
     fn asked(&mut self, id: RequestId, claim: ClaimId, answer: &Result<Answer, Error>) {
         let Some(entry) = self.claims.asked_by(claim, id) else { return };
         match answer {
-            Ok(Answer::Granted { .. }) => entry.standing = Standing::Granted,
+            Ok(Answer::Granted { token, .. }) => entry.standing = Standing::Granted(token.fence),
             Ok(Answer::Queued { .. }) => entry.standing = Standing::Waiting,
             _ => {
                 self.claims.remove(claim);
@@ -236,7 +235,7 @@ impl State {
         let Some(entry) = self.claims.asked_by(claim, id) else { return };
         match answer {
             Ok(Answer::Granted { token, ttl }) => {
-                entry.standing = Standing::Granted;
+                entry.standing = Standing::Granted(token.fence);
                 effects.granted(&entry.claim, Grant { token: *token, ttl: *ttl, base: sent });
             }
             Ok(Answer::Queued { position }) => {
@@ -300,8 +299,8 @@ impl State {
         match entry.standing {
             // It was asked for again meanwhile: the answer to that is behind this.
             Standing::Asked => {}
-            Standing::Waiting | Standing::Granted => {
-                entry.standing = Standing::Granted;
+            Standing::Waiting | Standing::Granted(_) => {
+                entry.standing = Standing::Granted(token.fence);
                 effects.granted(&entry.claim, Grant { token, ttl, base: self.confirmed });
             }
             Standing::Failed(_) => self.take_back(id, ttl, now),
