@@ -46,6 +46,8 @@ impl Bed {
 
     /// What is left when nothing more goes away, or that time is over.
     pub(crate) async fn left_after(&self, patience: Duration) -> Vec<String> {
+        // Everything that was asked for before this has been done when it is answered.
+        self.subject.info().await.expect("an answer");
         let clock = Clock::system();
         let limit = clock.now().after(patience);
         loop {

@@ -71,6 +71,9 @@ impl Proxy {
                 let plan = Arc::clone(&known);
                 tokio::spawn(async move {
                     let daemon = TcpStream::connect(daemon).await.expect("the daemon is there");
+                    for stream in [&worker, &daemon] {
+                        stream.set_nodelay(true).expect("a TCP connection");
+                    }
                     Pipes { worker, daemon, plan, awaits_answer: None }.run().await;
                 });
             }
