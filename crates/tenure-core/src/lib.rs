@@ -34,7 +34,7 @@ pub use engine::{
 pub use fences::FenceRange;
 pub use key::{BadName, Key, Limit, NAME_LEN_MAX, Space};
 pub use note::{HOST_LEN_MAX, LABEL_LEN_MAX, Note};
-pub use owner::{ClaimId, OwnerId};
+pub use owner::{BadClaimId, ClaimId, OwnerId};
 pub use queue::{Granted, Queue, Share};
 pub use signal::{BadSubject, Delivery, Published, Subject, Subscriptions, check_pattern, is_payload};
 pub use time::{Instant, TTL_MAX, TTL_MIN};

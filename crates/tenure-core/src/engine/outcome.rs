@@ -129,6 +129,9 @@ pub enum Cancelled {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bond {
     /// Its owner's connection, or its lease if that ends first.
+    ///
+    /// The two ends of a connection do not see its end at once. When only the service's end has gone, somebody else may be
+    /// granted the key while the owner still believes, for as long as its end takes to notice; only fences help then.
     Connection,
     /// Its lease alone. What waits, or was not taken yet, goes with the connection all the same.
     Lease,
