@@ -18,6 +18,9 @@ use watching::Heard;
 /// The most signals that wait for one connection. A listener that falls further behind is cut.
 pub(crate) const SIGNALS_MAX: usize = 64;
 
+/// Room for so many pieces of mail is kept by a connection that has none.
+const ROOM_KEPT: usize = 4;
+
 /// One thing to hear of.
 #[derive(Clone, Debug)]
 pub(crate) enum Mail {
@@ -121,6 +124,7 @@ impl Mailbox {
             return Poll::Ready(Some(mail));
         }
         self.stirred.store(false, Ordering::Release);
+        inbox.give_back_room();
         inbox.remember(waker);
         Poll::Pending
     }
@@ -144,6 +148,7 @@ impl Mailbox {
         if watching.has_moved() {
             self.stirred.store(true, Ordering::Release);
         }
+        inbox.give_back_room();
         result
     }
 
@@ -220,6 +225,14 @@ impl Inbox {
         Some(mail)
     }
 
+    /// Gives back what a crowd of mail, or of keys, has left: an idle connection is small.
+    fn give_back_room(&mut self) {
+        if self.mail.is_empty() && self.mail.capacity() > ROOM_KEPT {
+            self.mail = VecDeque::new();
+        }
+        self.watching.take_if(|watching| watching.is_over());
+    }
+
     fn remember(&mut self, waker: &Waker) {
         match &mut self.waker {
             Some(known) => known.clone_from(waker),
@@ -278,6 +291,23 @@ mod tests {
         assert!(matches!(next(&mailbox), Some(Mail::Changed(_))));
         assert!(next(&mailbox).is_none());
         assert_eq!(mailbox.forget_keys(), [key]);
+    }
+
+    #[test]
+    fn what_was_heard_leaves_no_room_behind() {
+        let (mailbox, key): (_, SharedKey) = (Mailbox::default(), (Space::Lock, b"k"[..].into()));
+        let observation = Observation { happened: Happened::Queue, holders_len: 1, queue_len: 1 };
+        mailbox.watching(|watching| watching.watch(key.clone()));
+        for _ in 0..100 {
+            mailbox.observe(&key, &observation);
+        }
+        assert!(mailbox.watching(|watching| watching.unwatch(&key)));
+        assert!(mailbox.lock().watching.is_some(), "it counts what is in the mail");
+        while next(&mailbox).is_some() {}
+        assert!(mailbox.lock().watching.is_none());
+        assert!(mailbox.lock().mail.capacity() <= ROOM_KEPT);
+        assert_eq!(mailbox.watching(|watching| watching.watched()), 0);
+        assert!(mailbox.lock().watching.is_none(), "to look at it leaves none, either");
     }
 
     #[test]

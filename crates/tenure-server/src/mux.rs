@@ -4,6 +4,7 @@
 //! the connection as mail, and leaves it as pushes.
 
 mod claims;
+mod draining;
 mod follow;
 mod hello;
 mod keys;
@@ -16,9 +17,11 @@ use crate::peer::Peer;
 use crate::report;
 use crate::shared::Shared;
 use claims::Asker;
+use draining::Draining;
 use follow::Follows;
 use hello::Guest;
 use refusals::{refused, too_long};
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 use tenure_core::{ClaimId, Engine, Instant};
@@ -42,7 +45,8 @@ pub(crate) struct Mux {
     turns: Vec<ClaimId>,
     /// The peer was asked whether it is there, and has said nothing since.
     asked: bool,
-    told_of_draining: bool,
+    /// What the daemon that is about to stop looks at next, once the peer was told of that.
+    draining: Option<Draining>,
 }
 
 /// A later connection has taken the place of this one, and nothing is done for it any more.
@@ -60,7 +64,7 @@ impl Mux {
             follows: Follows::default(),
             turns: Vec::new(),
             asked: false,
-            told_of_draining: false,
+            draining: None,
         }
     }
 
@@ -106,13 +110,17 @@ impl Mux {
         let silence_max = self.shared().config.read_timeout;
         let asks = self.guest.is_some() && !self.asked;
         let silence = since.after(if asks { silence_max / 2 } else { silence_max });
-        self.follows.due().map_or(silence, |due| due.min(silence))
+        let draining = self.draining.map(Draining::due);
+        [self.follows.due(), draining].into_iter().flatten().fold(silence, Instant::min)
     }
 
     /// Does what is due.
     pub(crate) fn handle_due(&mut self, now: Instant, since: Instant, out: &mut Vec<u8>) -> Flow {
         if self.follows.due().is_some_and(|due| due <= now) {
             return self.tell_positions(now, out);
+        }
+        if self.draining.is_some_and(|draining| draining.due() <= now) {
+            return self.look_whether_needed(now, out);
         }
         let silence_max = self.shared().config.read_timeout;
         if now >= since.after(silence_max) {
@@ -126,7 +134,7 @@ impl Mux {
     }
 
     fn serve_some(&mut self, now: Instant, bytes: &[u8], out: &mut Vec<u8>) -> (usize, Flow) {
-        let Some(guest) = &mut self.guest else { return self.meet(bytes, out) };
+        let Some(guest) = &mut self.guest else { return self.meet(now, bytes, out) };
         if !guest.end_the_one_before(&self.peer, now) {
             return (0, Flow::Rest);
         }
@@ -153,6 +161,7 @@ impl Mux {
             owner: self.peer.owner,
             note: self.guest.as_ref().and_then(Guest::note),
             draining: self.shared().is_draining(),
+            walked: Cell::new(0),
         };
         let served = self.ask(|engine| {
             let mut served = 0;
@@ -162,6 +171,9 @@ impl Mux {
                 let Some(response) = claims::perform(engine, now, &asker, &request) else { break };
                 answer(out, frame.id, &response);
                 served += frame.len;
+                if asker.is_tired() {
+                    break;
+                }
             }
             served
         });
@@ -281,27 +293,61 @@ mod tests {
         Mux::open(Peer::open(Arc::new(shared), Arc::new(Mailbox::default())))
     }
 
-    #[test]
-    fn no_more_is_served_than_there_is_room_for_the_answers() {
-        let key = Key::new(Space::Lock, b"k").expect("a short name");
+    fn hello() -> Vec<u8> {
         let label = "l".repeat(256);
         let hello =
             Hello { version_min: 1, version_max: 1, session: 0, auth: b"", label: &label, host: "", pid: 0 };
         let mut bytes = Vec::new();
         encode_request(&mut bytes, 1, &Request::Hello(hello)).expect("a hello");
-        for number in 0..65 {
-            let claim = Enqueue {
-                claim: ClaimId::new(number),
-                key,
-                permits: 1,
-                limit: Limit::ONE,
-                ttl: Duration::from_secs(600),
-                bond: Bond::Connection,
-                patience: Patience::Endless,
-                label: "",
-            };
-            encode_request(&mut bytes, 2, &Request::Enqueue(claim)).expect("a claim");
+        bytes
+    }
+
+    fn ask_for(bytes: &mut Vec<u8>, number: u128, key: Key<'_>) {
+        let claim = Enqueue {
+            claim: ClaimId::new(number),
+            key,
+            permits: 1,
+            limit: Limit::ONE,
+            ttl: Duration::from_secs(600),
+            bond: Bond::Connection,
+            patience: Patience::Endless,
+            label: "",
+        };
+        encode_request(bytes, 2, &Request::Enqueue(claim)).expect("a claim");
+    }
+
+    /// How many answers there are.
+    fn answers(mut bytes: &[u8]) -> usize {
+        let mut count = 0;
+        while let Framed::Whole(frame) = next_frame(bytes, FRAME_LEN_MAX) {
+            (count, bytes) = (count + 1, &bytes[frame.len..]);
         }
+        count
+    }
+
+    #[test]
+    fn a_batch_ends_early_when_long_lines_are_walked_through_for_it() {
+        let key = Key::new(Space::Lock, b"k").expect("a short name");
+        let (mut mux, now, mut bytes) = (mux(), Instant::ORIGIN, hello());
+        (0..100).for_each(|number| ask_for(&mut bytes, number, key));
+        let (served, _) = mux.serve(now, &bytes, &mut Vec::new());
+        assert_eq!(served, bytes.len());
+
+        // The last in line has 98 before it, so the eleventh walk is the one that is too much.
+        let (mut again, mut out) = (Vec::new(), Vec::new());
+        (0..64).for_each(|_| ask_for(&mut again, 99, key));
+        let (served, _) = mux.serve_some(now, &again, &mut out);
+        assert_eq!(answers(&out), 11);
+        assert_eq!(served, again.len() / 64 * 11, "the others are done under the lock later");
+        mux.serve(now, &again[served..], &mut out);
+        assert_eq!(answers(&out), 64);
+    }
+
+    #[test]
+    fn no_more_is_served_than_there_is_room_for_the_answers() {
+        let key = Key::new(Space::Lock, b"k").expect("a short name");
+        let mut bytes = hello();
+        (0..65).for_each(|number| ask_for(&mut bytes, number, key));
         for _ in 0..1_000 {
             encode_request(&mut bytes, 3, &Request::Inspect { key }).expect("a request");
         }

@@ -23,6 +23,12 @@ impl Engine {
         going.len() < most
     }
 
+    /// Whether an owner has claims that end, or are left without one, when it goes. It is not looked at how many.
+    #[must_use]
+    pub fn has_claims(&self, owner: OwnerId) -> bool {
+        self.owners.claims(owner, &self.claims).next().is_some()
+    }
+
     /// Takes over the grant of a claim for `owner`, and starts its lease anew; `None` when it has none, or is a claim on
     /// something else.
     pub fn resume(&mut self, now: Instant, owner: OwnerId, key: Key<'_>, claim: ClaimId) -> Option<Grant> {

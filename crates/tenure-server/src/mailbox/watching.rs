@@ -115,6 +115,11 @@ impl Watching {
         self.missed = false;
     }
 
+    /// Nothing is wanted, and nothing that was is in the mail.
+    pub(super) fn is_over(&self) -> bool {
+        self.interests.is_empty() && self.moved.is_empty() && self.observations == 0 && !self.missed
+    }
+
     pub(super) fn has_moved(&self) -> bool {
         !self.moved.is_empty()
     }

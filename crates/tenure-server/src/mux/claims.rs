@@ -2,6 +2,7 @@
 
 use super::refusals::{bad_ttl, draining, explain, invalid};
 use crate::entropy;
+use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 use tenure_core::{
@@ -14,12 +15,25 @@ use tenure_wire::mux::{Enqueue, Patience, Request, Response};
 /// claim, so it may not know that the claim is its own.
 const NOBODY: OwnerId = OwnerId::new(0);
 
+/// So many places in line are walked past for the requests of one batch, and then others have the engine in between. One
+/// that has begun is walked to its end.
+const WALKED_MAX: u32 = 1_024;
+
 /// Who asks.
 pub(super) struct Asker<'a> {
     pub(super) owner: OwnerId,
     pub(super) note: Option<&'a Arc<Note>>,
     /// Nothing new begins.
     pub(super) draining: bool,
+    /// How many places in line were walked past for it.
+    pub(super) walked: Cell<u32>,
+}
+
+impl Asker<'_> {
+    /// Whether it is the turn of others.
+    pub(super) const fn is_tired(&self) -> bool {
+        self.walked.get() >= WALKED_MAX
+    }
 }
 
 /// Does a request about a claim; `None`, and nothing is done, when it is about something else.
@@ -88,19 +102,21 @@ fn enqueue(engine: &mut Engine, now: Instant, asker: &Asker<'_>, wanted: &Enqueu
     let before = engine.queue(wanted.key).map_or(0, |queue| queue.queue_len());
     match engine.enqueue(now, &request) {
         Enqueued::Acquired(grant) => granted(grant),
-        Enqueued::Queued => Response::Queued { position: place(engine, wanted, before) },
+        Enqueued::Queued => Response::Queued { position: place(engine, asker, wanted, before) },
         Enqueued::Busy => Response::Busy,
         Enqueued::Refused(refusal) => explain(refusal),
     }
 }
 
 /// How many stand before a claim in line. Most have just joined it, so nobody has to be counted.
-fn place(engine: &Engine, wanted: &Enqueue<'_>, before: usize) -> u32 {
+fn place(engine: &Engine, asker: &Asker<'_>, wanted: &Enqueue<'_>, before: usize) -> u32 {
     let after = engine.queue(wanted.key).map_or(0, |queue| queue.queue_len());
     if after == before + 1 {
         return u32::try_from(before).unwrap_or(u32::MAX);
     }
-    engine.position(wanted.claim).unwrap_or(0)
+    let place = engine.position(wanted.claim).unwrap_or(0);
+    asker.walked.set(asker.walked.get().saturating_add(place));
+    place
 }
 
 /// What is wrong with a request, whatever the state of its key.

@@ -46,6 +46,10 @@ impl Follows {
         if line.is_empty() {
             self.lines.remove(&key);
         }
+        if self.keys.is_empty() {
+            // The room of a crowd is not kept.
+            (self.keys, self.lines) = Default::default();
+        }
         Some(key)
     }
 

@@ -1,15 +1,15 @@
 //! How a connection is let in.
 
 use super::refusals::{invalid, refused};
-use super::{Mux, answer, push};
+use super::{Mux, answer};
 use crate::door::{Flow, REFUSAL_PAUSE};
 use crate::peer::Peer;
 use crate::sessions::Seat;
 use std::sync::Arc;
 use tenure_core::{Instant, Note, OwnerId};
 use tenure_wire::mux::{
-    FRAME_LEN_MAX_BEFORE_HELLO, Framed, Hello, Push, RefusedCode, Request, RequestId, Response, VERSION,
-    Welcome, decode_request, next_frame,
+    FRAME_LEN_MAX_BEFORE_HELLO, Framed, Hello, RefusedCode, Request, RequestId, Response, VERSION, Welcome,
+    decode_request, next_frame,
 };
 
 /// How often claims of an earlier connection are ended before others have their turn.
@@ -42,7 +42,7 @@ impl Guest {
 
 impl Mux {
     /// Reads the first request, which has to be a hello.
-    pub(super) fn meet(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> (usize, Flow) {
+    pub(super) fn meet(&mut self, now: Instant, bytes: &[u8], out: &mut Vec<u8>) -> (usize, Flow) {
         let first = match next_frame(bytes, FRAME_LEN_MAX_BEFORE_HELLO) {
             Framed::Incomplete => return (0, Flow::Next),
             Framed::TooLong { .. } | Framed::Malformed => None,
@@ -54,7 +54,7 @@ impl Mux {
         });
         let (id, len) = first.as_ref().map_or((0, 0), |frame| (frame.id, frame.len));
         match hello {
-            Some(hello) => (len, self.welcome(id, &hello, out)),
+            Some(hello) => (len, self.welcome(now, id, &hello, out)),
             None => (len, self.turn_stranger_away(id, out)),
         }
     }
@@ -77,7 +77,7 @@ impl Mux {
         Flow::Close { pause: REFUSAL_PAUSE }
     }
 
-    fn welcome(&mut self, id: RequestId, hello: &Hello<'_>, out: &mut Vec<u8>) -> Flow {
+    fn welcome(&mut self, now: Instant, id: RequestId, hello: &Hello<'_>, out: &mut Vec<u8>) -> Flow {
         let shared = Arc::clone(self.shared());
         if !shared.gate.is_open() && !shared.gate.admits(hello.auth) {
             return self.deny(id, out);
@@ -98,7 +98,7 @@ impl Mux {
         };
         answer(out, id, &Response::Welcome(welcome));
         if shared.is_draining() {
-            self.tell_of_draining(out);
+            self.tell_of_draining(now, out);
         }
         Flow::Next
     }
@@ -112,12 +112,6 @@ impl Mux {
             }
         };
         Guest { note: note(hello), before, _seat: seat }
-    }
-
-    pub(super) fn tell_of_draining(&mut self, out: &mut Vec<u8>) {
-        if self.guest.is_some() && !std::mem::replace(&mut self.told_of_draining, true) {
-            push(out, &Push::Draining);
-        }
     }
 }
 

@@ -10,6 +10,9 @@ use tenure_wire::mux::Push;
 /// Why a claim is lost that was found again from elsewhere.
 const TAKEN_OVER: &str = "another connection has taken over the claim with its id";
 
+/// Room for so many claims whose turns have come is kept by a connection that has none.
+const TURNS_KEPT: usize = 4;
+
 impl Mux {
     /// Takes note of a piece of mail, and tells the peer.
     pub(crate) fn receive(&mut self, now: Instant, mail: Mail, out: &mut Vec<u8>) -> Flow {
@@ -33,7 +36,7 @@ impl Mux {
                     return self.tell_positions(now, out);
                 }
             }
-            Mail::Drain => self.tell_of_draining(out),
+            Mail::Drain => self.tell_of_draining(now, out),
             Mail::Superseded => return self.turn_away(0, &refusals::superseded(), out),
         }
         Flow::Next
@@ -57,7 +60,9 @@ impl Mux {
                 push(out, &Push::Granted { claim, token: grant.token, ttl: grant.ttl });
             }
         });
-        self.turns = turns;
+        if turns.capacity() <= TURNS_KEPT {
+            self.turns = turns;
+        }
         match taken {
             Ok(()) => Flow::Next,
             Err(super::Superseded) => self.turn_away(0, &refusals::superseded(), out),
