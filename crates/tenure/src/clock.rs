@@ -97,6 +97,19 @@ impl Clock {
         }
     }
 
+    /// The same with one timer that is set once: for a crowd of sleepers, of whom the one that [looks
+    /// again](Self::sleep_until) wakes all. Where that one is gone, it is late by the time that the machine was suspended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future forgets the timer and nothing else.
+    pub(crate) async fn nap_until(&self, at: Instant) {
+        match &self.0 {
+            Kind::System if at != Instant::MAX => tokio::time::sleep(at.since(system())).await,
+            Kind::System | Kind::Manual(_) => self.sleep_until(at).await,
+        }
+    }
+
     /// Lets a span of time pass.
     ///
     /// # Cancel safety

@@ -21,7 +21,12 @@ use std::time::Duration;
 /// before the last answered renewal was *sent*, for the TTL less a margin. That clock goes on while the machine is
 /// suspended. From then on the guard is [lost](Self::is_lost), whatever the network says, and never comes back.
 ///
-/// So two guards never believe at once. But a thread can be stopped between looking at its guard and acting. What
+/// So two guards never believe at once, with one exception: a claim of [`Bond::Connection`](crate::Bond::Connection) ends
+/// for its coordinator as soon as the connection breaks there, and its guard believes until its own side has seen that
+/// too. A connection that breaks on one side only goes unseen on the other for as long as its detection takes, and no
+/// longer than the lease.
+///
+/// And a thread can be stopped between looking at its guard and acting. What
 /// must not be written twice has to check the [fence](Self::fence), and refuse lower ones than it has seen.
 ///
 /// ```
@@ -86,30 +91,33 @@ impl Guard {
 
     /// How long it believes unless a renewal is answered before; nothing once it is lost.
     pub fn remaining(&self) -> Duration {
-        let claim = self.stake.claim();
-        if self.is_lost() { Duration::ZERO } else { claim.deadline().since(claim.clock().now()) }
+        self.stake.claim().remaining()
     }
 
-    /// Whether it is held no more. It asks the clock, so it is right even when nothing else has run for a while.
+    /// Whether it is held no more. It asks the clock, so it is right even when nothing else has run for a while; and once
+    /// it has said so, no renewal that is answered later brings the guard back.
     pub fn is_lost(&self) -> bool {
-        let claim = self.stake.claim();
-        let lost = claim.is_lost();
-        if lost && !claim.has_ended() {
-            // Whoever has seen this may have acted on it: no renewal that is answered later brings the guard back.
-            claim.end(Loss::Expired);
-        }
-        lost
+        self.stake.claim().is_lost()
     }
 
-    /// Waits until it is held no more, and says why.
+    /// Waits until it is held no more, and says why. It needs nobody to notice its deadline: where renewals have stopped
+    /// with the runtime that they ran in, it is lost in time all the same.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future loses nothing.
     pub async fn lost(&self) -> Loss {
-        // Where its deadline has passed and nobody has noticed yet, this does.
-        let _ = self.is_lost();
-        self.stake.claim().ended().await
+        let claim = self.stake.claim();
+        let mut ended = pin!(claim.ended());
+        loop {
+            // Where its deadline has passed and nobody has noticed yet, this does.
+            let _ = self.is_lost();
+            tokio::select! {
+                biased;
+                loss = ended.as_mut() => return loss,
+                () = claim.clock().nap_until(self.deadline()) => {}
+            }
+        }
     }
 
     /// Gives back what it holds, and says whether it was still there: [`Released::Gone`] when the lease had ended, or
@@ -137,11 +145,12 @@ impl Guard {
             let (mut work, mut lost) = (pin!(work(&self)), pin!(self.lost()));
             poll_fn(|cx| {
                 // Not one step after it is lost, even where nobody else has noticed yet.
-                let _ = self.is_lost();
-                if let Poll::Ready(loss) = lost.as_mut().poll(cx) {
-                    return Poll::Ready(Err(Error::lost(loss)));
+                if !self.is_lost()
+                    && let Poll::Ready(done) = work.as_mut().poll(cx)
+                {
+                    return Poll::Ready(Ok(done));
                 }
-                work.as_mut().poll(cx).map(Ok)
+                lost.as_mut().poll(cx).map(|loss| Err(Error::lost(loss)))
             })
             .await?
         };

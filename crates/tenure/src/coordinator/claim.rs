@@ -1,5 +1,7 @@
 //! A claim as its owner keeps it.
 
+mod waiters;
+
 use crate::lost::Loss;
 use crate::telemetry::{self, Short};
 use crate::{Clock, Instant};
@@ -11,6 +13,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 use tenure_core::{Bond, ClaimId, Key, Limit, Note, Token};
 use tokio::sync::watch;
+use waiters::Waiters;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -48,7 +51,7 @@ pub struct Claim {
 #[derive(Debug)]
 struct State {
     standing: Standing,
-    wakers: Vec<Waker>,
+    waiters: Waiters,
 }
 
 /// How a claim stands, as far as its owner knows.
@@ -101,7 +104,7 @@ impl Claim {
             deadline: AtomicU64::new(0),
             ended: AtomicBool::new(false),
             guarded: AtomicBool::new(false),
-            state: Mutex::new(State { standing: Standing::Waiting, wakers: Vec::new() }),
+            state: Mutex::new(State { standing: Standing::Waiting, waiters: Waiters::new() }),
             position: Mutex::new(None),
         }
     }
@@ -132,9 +135,23 @@ impl Claim {
         Instant::from_nanos(self.deadline.load(Ordering::Acquire))
     }
 
-    /// Whether it is over, or its owner has to stop believing.
+    /// Whether it is over, or its owner has to stop believing. What somebody holds, and has once been seen to be lost,
+    /// stays so.
     pub fn is_lost(&self) -> bool {
-        self.ended.load(Ordering::Acquire) || self.clock.now() >= self.deadline()
+        self.remaining().is_zero()
+    }
+
+    /// How long its owner believes unless the lease starts anew; nothing once it is lost.
+    pub(crate) fn remaining(&self) -> Duration {
+        if self.has_ended() {
+            return Duration::ZERO;
+        }
+        let left = self.deadline().since(self.clock.now());
+        if left.is_zero() && self.is_guarded() {
+            // Whoever has seen this may have acted on it.
+            self.end(Loss::Expired);
+        }
+        left
     }
 
     /// Whether it is over, as far as has been heard.
@@ -147,13 +164,21 @@ impl Claim {
         self.state().standing.clone()
     }
 
-    /// Tells its owner that it has its permits. Nothing happens once it is over.
+    /// Tells its owner that it has its permits. Nothing happens once it is over; what somebody holds, and has had to stop
+    /// believing in, is over by now.
     pub fn grant(&self, grant: Grant) {
+        if self.is_guarded() && self.is_lost() {
+            return;
+        }
         self.set(Standing::Granted(grant), |old| matches!(old, Standing::Waiting | Standing::Granted(_)));
     }
 
-    /// Tells its owner that its lease runs for `ttl` from no earlier than `base`. Nothing happens unless it is granted.
+    /// Tells its owner that its lease runs for `ttl` from no earlier than `base`. Nothing happens unless it is granted;
+    /// what somebody holds, and has had to stop believing in, is over by now.
     pub fn renewed(&self, base: Instant, ttl: Duration) {
+        if self.is_guarded() && self.is_lost() {
+            return;
+        }
         let mut state = self.state();
         if let Standing::Granted(grant) = &mut state.standing
             && base >= grant.base
@@ -173,11 +198,21 @@ impl Claim {
         self.guarded.store(guarded, Ordering::Relaxed);
     }
 
+    fn is_guarded(&self) -> bool {
+        self.guarded.load(Ordering::Relaxed)
+    }
+
     /// Tells its owner how many stand before it.
     pub fn moved(&self, position: Option<u32>) {
         if let Some(sender) = &*self.position.lock().unwrap_or_else(PoisonError::into_inner) {
             sender.send_if_modified(|known| std::mem::replace(known, position) != position);
         }
+    }
+
+    /// Whether anybody hears of its position.
+    pub(crate) fn has_followers(&self) -> bool {
+        let sender = self.position.lock().unwrap_or_else(PoisonError::into_inner);
+        sender.as_ref().is_some_and(|sender| sender.receiver_count() > 0)
     }
 
     /// How many stand before it, from now on.
@@ -192,8 +227,9 @@ impl Claim {
     ///
     /// Dropping the future loses nothing.
     pub async fn granted(&self) -> Result<Grant, Loss> {
+        let mut waiting = Waiting::new(self);
         poll_fn(|cx| {
-            self.poll(cx, |standing| match standing {
+            waiting.poll(cx, |standing| match standing {
                 Standing::Waiting => None,
                 Standing::Granted(grant) => Some(Ok(*grant)),
                 Standing::Ended(loss) => Some(Err(loss.clone())),
@@ -208,24 +244,14 @@ impl Claim {
     ///
     /// Dropping the future loses nothing.
     pub async fn ended(&self) -> Loss {
+        let mut waiting = Waiting::new(self);
         poll_fn(|cx| {
-            self.poll(cx, |standing| match standing {
+            waiting.poll(cx, |standing| match standing {
                 Standing::Waiting | Standing::Granted(_) => None,
                 Standing::Ended(loss) => Some(loss.clone()),
             })
         })
         .await
-    }
-
-    fn poll<R>(&self, cx: &Context<'_>, look: impl Fn(&Standing) -> Option<R>) -> Poll<R> {
-        let mut state = self.state();
-        if let Some(answer) = look(&state.standing) {
-            return Poll::Ready(answer);
-        }
-        if !state.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
-            state.wakers.push(cx.waker().clone());
-        }
-        Poll::Pending
     }
 
     fn set(&self, standing: Standing, may_follow: impl Fn(&Standing) -> bool) {
@@ -243,10 +269,10 @@ impl Claim {
             (Standing::Granted(grant), Standing::Ended(loss)) => Some((grant.token.fence, loss.clone())),
             (_, _) => None,
         };
-        let wakers = std::mem::take(&mut state.wakers);
+        let wakers = state.waiters.take();
         drop(state);
         if let Some((fence, loss)) = lost
-            && self.guarded.load(Ordering::Relaxed)
+            && self.is_guarded()
         {
             telemetry::lost(self, fence, &loss);
         }
@@ -258,6 +284,40 @@ impl Claim {
     }
 }
 
+/// Somebody who waits for a claim to stand in some way, and is forgotten when it waits no more.
+struct Waiting<'a> {
+    claim: &'a Claim,
+    /// Where its waker is, once it has had to wait.
+    at: Option<u32>,
+}
+
+impl<'a> Waiting<'a> {
+    const fn new(claim: &'a Claim) -> Self {
+        Self { claim, at: None }
+    }
+
+    fn poll<R>(&mut self, cx: &Context<'_>, look: impl Fn(&Standing) -> Option<R>) -> Poll<R> {
+        let mut state = self.claim.state();
+        if let Some(answer) = look(&state.standing) {
+            return Poll::Ready(answer);
+        }
+        let old = state.waiters.note(&mut self.at, cx);
+        drop(state);
+        // With a waker a whole task may go, and look at this claim once more.
+        drop(old);
+        Poll::Pending
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(at) = self.at {
+            let old = self.claim.state().waiters.leave(at);
+            drop(old);
+        }
+    }
+}
+
 impl fmt::Debug for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Whoever knows the id of a claim has it.
@@ -266,5 +326,41 @@ impl fmt::Debug for Claim {
             .field("wanted", &self.wanted)
             .field("standing", &self.standing())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tenure_core::{Fence, Secret, Space};
+
+    const TTL: Duration = Duration::from_secs(5);
+
+    #[test]
+    fn what_somebody_holds_does_not_come_back_after_its_deadline_by_whatever_way() {
+        for (held, granted) in [(true, true), (true, false), (false, true), (false, false)] {
+            let wanted = Wanted {
+                space: Space::Lock,
+                name: Arc::from(&b"k"[..]),
+                permits: 1,
+                limit: Limit::ONE,
+                ttl: TTL,
+                bond: Bond::Resumable,
+                note: None,
+            };
+            let clock = Clock::manual();
+            let claim = Claim::new(ClaimId::new(7), wanted, clock.clone());
+            let token = Token { fence: Fence::new(1), secret: Secret::new(2) };
+            claim.grant(Grant { token, ttl: TTL, base: clock.now() });
+            claim.guard(held);
+            clock.advance(believed(TTL));
+            if granted {
+                claim.grant(Grant { token, ttl: TTL, base: clock.now() });
+            } else {
+                claim.renewed(clock.now(), TTL);
+            }
+            // A turn that nobody has taken yet may have its lease started anew.
+            assert_eq!((claim.is_lost(), claim.has_ended()), (held, held));
+        }
     }
 }

@@ -95,15 +95,19 @@ impl Keeper {
 
     /// Takes the answers to heart, but for what was let go of meanwhile.
     fn settle(&self, now: Instant, batch: &mut Batch) {
+        // Where the answer comes after the deadline, the claim ends; whoever is woken runs without the lock.
+        for renewal in &batch.renewals {
+            if let Some(Ok(Renewed::From { base, ttl })) = renewal.outcome {
+                renewal.claim.renewed(base, ttl);
+            }
+        }
         let mut kept = self.lock();
         for (renewal, slot) in batch.renewals.iter_mut().zip(&batch.slots) {
             let outcome = renewal.outcome.take();
             let Some(held) = kept.slots.find(*slot, &renewal.claim) else { continue };
             match outcome {
-                Some(Ok(Renewed::From { base, ttl })) => {
-                    renewal.claim.renewed(base, ttl);
-                    held.was_renewed(base);
-                }
+                Some(Ok(Renewed::From { .. })) if renewal.claim.has_ended() => held.is_over(),
+                Some(Ok(Renewed::From { base, .. })) => held.was_renewed(base),
                 Some(Ok(Renewed::Gone)) => {
                     held.is_over();
                     renewal.outcome = Some(Ok(Renewed::Gone));

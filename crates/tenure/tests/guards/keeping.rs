@@ -1,9 +1,12 @@
 //! Renewal, and what a guard believes.
 
 use super::{BELIEVED, Fault, KEY, Request, TTL, client, faulty, pass, settle};
+use std::sync::Arc;
+use std::task::{Context, Wake, Waker};
 use std::time::Duration;
-use tenure::coordinator::Released;
-use tenure::{Guard, Loss};
+use tenure::coordinator::NoOp;
+use tenure::{Clock, Guard, Loss, Released, Tenure};
+use tokio::runtime::Builder;
 
 #[tokio::test]
 async fn a_guard_is_held_for_as_long_as_it_is_there() {
@@ -244,4 +247,82 @@ async fn a_guard_that_was_seen_to_be_lost_stays_lost_whatever_is_answered_later(
     settle().await;
     assert!(guard.is_lost() && guard.remaining().is_zero());
     assert_eq!(guard.lost().await, Loss::Expired);
+}
+
+#[tokio::test]
+async fn a_renewal_that_is_answered_after_the_deadline_brings_nothing_back_though_nobody_has_looked() {
+    let (tenure, coordinator, clock) = faulty();
+    coordinator.fail(Request::Renew, &[Fault::AnsweredLate, Fault::AnsweredLate]);
+    for looks in [false, true] {
+        let guard = tenure.lock(KEY).acquire().await.expect("it is free");
+        clock.advance(TTL / 3);
+        settle().await;
+        clock.advance(BELIEVED - TTL / 3);
+        assert!(!looks || guard.remaining().is_zero());
+        // The answer is there when the keeper looks for the first time after the deadline.
+        coordinator.answer();
+        settle().await;
+        assert!(guard.is_lost() && guard.remaining().is_zero());
+        assert_eq!(guard.lost().await, Loss::Expired);
+        // It is not renewed for others to wait for.
+        let renewals = coordinator.batches().len();
+        pass(&clock, TTL).await;
+        assert_eq!(coordinator.batches().len(), renewals);
+    }
+}
+
+/// Counts nothing; who keeps it is counted.
+struct Idle;
+
+impl Wake for Idle {
+    fn wake(self: Arc<Self>) {}
+}
+
+#[tokio::test]
+async fn whoever_waits_for_the_loss_no_more_is_forgotten() {
+    let (tenure, _clock) = client().await;
+    let guard = tenure.lock(KEY).acquire().await.expect("it is free");
+    let waiting: Vec<_> = (0..3).map(|_| Arc::new(Idle)).collect();
+    let mut losses: Vec<_> = waiting.iter().map(|_| Box::pin(guard.lost())).collect();
+    for _ in 0..2 {
+        for (loss, idle) in losses.iter_mut().zip(&waiting) {
+            let waker = Waker::from(Arc::clone(idle));
+            assert!(loss.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        }
+    }
+    assert!(waiting.iter().all(|idle| Arc::strong_count(idle) > 1), "it is kept to be woken");
+    drop(losses.remove(1));
+    let kept: Vec<_> = waiting.iter().map(|idle| Arc::strong_count(idle) > 1).collect();
+    assert_eq!(kept, [true, false, true]);
+    // Those who are left hear of it.
+    tenure.lock(KEY).steal("").await.expect("an answer");
+    for loss in losses {
+        assert_eq!(loss.await, Loss::Stolen { reason: "".into() });
+    }
+    assert!(waiting.iter().all(|idle| Arc::strong_count(idle) == 1));
+}
+
+#[test]
+fn a_guard_whose_renewals_have_stopped_with_another_runtime_is_lost_in_time() {
+    for ends in [true, false] {
+        let [other, own] = [(); 2].map(|()| Builder::new_current_thread().build().expect("a runtime"));
+        let clock = Clock::manual();
+        let tenure = Tenure::builder().clock(clock.clone()).with_coordinator(NoOp::unlocked());
+        // Renewals go on where the first was held. That ends, or stands still.
+        let first = other.block_on(tenure.lock(KEY).acquire()).expect("it is free");
+        let guard = own.block_on(tenure.lock(KEY).acquire()).expect("it is free");
+        let other = Some(other).filter(|_| !ends);
+        own.block_on(async {
+            let lost = tokio::spawn(async move { guard.lost().await });
+            settle().await;
+            clock.advance(BELIEVED);
+            assert_eq!(lost.await.expect("no panic"), Loss::Expired);
+            if ends {
+                let next = tenure.lock(KEY).acquire().await.expect("it is free");
+                pass(&clock, TTL * 2).await;
+                assert!(!next.is_lost(), "who holds next is renewed here");
+            }
+        });
+        drop((first, other));
+    }
 }
