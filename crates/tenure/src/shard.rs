@@ -68,6 +68,15 @@ impl Shard {
         }
     }
 
+    /// The coordinator has no claim of that id any more, since it was asked for with it and did not have it: one that had
+    /// the id before is over.
+    pub(crate) fn end_chosen(&self, claim: &Arc<Claim>) {
+        let old = self.chosen().remove(&claim.id());
+        if let Some(old) = old.and_then(|old| old.upgrade()).filter(|old| !Arc::ptr_eq(old, claim)) {
+            old.end(Loss::taken_over());
+        }
+    }
+
     /// Forgets a claim that it took note of.
     pub(crate) fn forget_chosen(&self, claim: &Arc<Claim>) {
         let mut chosen = self.chosen();
@@ -81,7 +90,7 @@ impl Shard {
     }
 }
 
-/// All coordinators of a client, at least one.
+/// All coordinators of a client.
 pub(crate) struct Shards {
     list: Vec<Arc<Shard>>,
     choose: Option<ShardFn>,
@@ -100,9 +109,17 @@ impl Shards {
         &self.list
     }
 
+    /// The same, if there are any.
+    pub(crate) fn some(&self) -> Result<&[Arc<Shard>], Error> {
+        if self.list.is_empty() {
+            return Err(Error::new(ErrorKind::Invalid, "the client was made with no coordinator at all"));
+        }
+        Ok(&self.list)
+    }
+
     /// The coordinator that has a key.
     pub(crate) fn of(&self, key: &[u8]) -> Result<&Arc<Shard>, Error> {
-        let addresses = self.list.len();
+        let addresses = self.some()?.len();
         let index = match &self.choose {
             Some(choose) => choose(key, addresses),
             None if addresses == 1 => 0,

@@ -55,6 +55,14 @@ impl Stake {
         }
     }
 
+    /// The coordinator has none of its id: neither this, nor one that had the same id before.
+    pub(crate) fn is_unknown(&mut self) {
+        if self.plan.chosen {
+            self.shard().end_chosen(&self.claim);
+        }
+        self.disarm();
+    }
+
     /// From now on there may be something to take back.
     pub(crate) const fn arm(&mut self) {
         self.armed = true;

@@ -127,7 +127,7 @@ impl Gate {
                 Ok(Some(Enqueued::Queued(Ticket::new(stake, position, asked))))
             }
             Ok(coordinator::Enqueued::Busy) => {
-                stake.disarm();
+                stake.is_unknown();
                 Ok(None)
             }
             Err(error) => {

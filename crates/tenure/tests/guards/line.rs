@@ -111,3 +111,20 @@ async fn a_wait_whose_answer_is_lost_is_asked_for_again() {
     drop(guard);
     assert!(!waiting.wait(None).await.expect("its turn").is_lost());
 }
+
+#[tokio::test]
+async fn to_try_with_the_id_of_a_ticket_is_to_leave_the_line_and_the_ticket_hears_of_it() {
+    let (tenure, _clock) = client().await;
+    let holder = tenure.lock(KEY).acquire().await.expect("it is free");
+    let lock = tenure.lock(KEY).claim_id(tenure::entropy::claim_id());
+    let waiting = tokio::spawn(ticket(&lock).await.wait(None));
+    settle().await;
+    assert!(lock.try_acquire().await.expect("an answer").is_none());
+    let error = waiting.await.expect("no panic").expect_err("its place is lost");
+    assert!(matches!(error.kind(), ErrorKind::Lost(_)), "{error}");
+    assert_eq!(lock.inspect().await.expect("an answer").expect("in use").queue_len, 0);
+    // Whoever asks once more with the id has a place again.
+    let again = ticket(&lock).await;
+    drop(holder);
+    assert!(!again.wait(None).await.expect("its turn").is_lost());
+}
