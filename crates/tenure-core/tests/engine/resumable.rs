@@ -175,3 +175,18 @@ fn a_claim_in_line_has_nothing_to_resume() {
     assert!(engine.resume(at(2), owner(4), key("k"), claim(9)).is_none());
     assert_eq!(engine.resume(at(2), owner(4), key("k"), claim(1)).map(|grant| grant.deadline), Some(at(302)));
 }
+
+#[test]
+fn an_owner_has_claims_as_long_as_one_waits_or_is_granted_and_is_its_own() {
+    let mut engine = engine();
+    assert!(!engine.has_claims(owner(1)));
+    acquire(&mut engine, NOW, &request(1, 1));
+    join(&mut engine, NOW, &request(2, 2));
+    assert!(engine.has_claims(owner(1)) && engine.has_claims(owner(2)));
+    engine.cancel_own(NOW, owner(2), claim(2));
+    assert!(!engine.has_claims(owner(2)));
+    acquire(&mut engine, NOW, &request(1, 3));
+    assert!(engine.has_claims(owner(3)) && !engine.has_claims(owner(1)), "it was taken over");
+    engine.handle_timeout(at(30));
+    assert!(!engine.has_claims(owner(3)));
+}
