@@ -1,8 +1,6 @@
 //! A way to a daemon that breaks now and then.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -17,19 +15,14 @@ pub(crate) async fn start(daemon: SocketAddr) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("its address");
     tokio::spawn(async move {
-        let broken = Arc::new(AtomicUsize::new(0));
-        loop {
+        for number in 0.. {
             let (client, _) = listener.accept().await.expect("accepted");
             let daemon = TcpStream::connect(daemon).await.expect("the daemon is there");
             for stream in [&client, &daemon] {
                 stream.set_nodelay(true).expect("a TCP connection");
             }
-            let breaks = broken.fetch_add(1, Ordering::Relaxed) < BREAKS;
-            tokio::spawn(pass(
-                client,
-                daemon,
-                if breaks { fastrand::usize(2..PIECES_MAX) } else { usize::MAX },
-            ));
+            let pieces = if number < BREAKS { fastrand::usize(2..PIECES_MAX) } else { usize::MAX };
+            tokio::spawn(pass(client, daemon, pieces));
         }
     });
     address
