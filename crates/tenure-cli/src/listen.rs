@@ -38,7 +38,7 @@ pub(crate) struct Args {
 
 /// Prints signals until it is interrupted.
 pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
-    let group = args.group.as_deref().map_or(&b""[..], OsStrExt::as_bytes);
+    let group = args.group.as_deref().map(OsStrExt::as_bytes);
     query::block_on(async {
         let tenure = query::connect(&args.service).await?;
         let mut signals = query::answer(&args.service, tenure.listen(args.pattern.as_bytes(), group)).await?;

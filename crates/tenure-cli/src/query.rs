@@ -66,13 +66,13 @@ pub(crate) async fn answer<T>(
     }
 }
 
-/// Sees to it that the service has heard of everything that was given up, as far as it answers: it answers in order.
+/// Sees to it that the service has heard of everything that was given up, as far as it answers.
 ///
 /// # Cancel safety
 ///
 /// Dropping the future leaves that open.
-pub(crate) async fn flush(tenure: &Tenure) {
-    let _ = tokio::time::timeout(FLUSH_MAX, tenure.info()).await;
+pub(crate) async fn flush(tenure: Tenure) {
+    let _ = tokio::time::timeout(FLUSH_MAX, tenure.close()).await;
 }
 
 /// Opens a connection for reports of one address, which does not wait for a service that is silent.

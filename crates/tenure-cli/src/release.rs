@@ -47,12 +47,12 @@ pub(crate) fn run(args: &Args) -> Result<ExitCode, Failure> {
     query::block_on(async {
         let tenure = query::connect(&args.service).await?;
         let target = Target::new(&tenure, space, name);
-        match query::answer(&args.service, target.release_token(token)).await? {
-            Released::Released => Ok(ExitCode::SUCCESS),
-            Released::Gone => Err(Failure::new(
-                Exit::Refused,
-                "nobody holds the key with that token: it was released, or its lease has ended",
-            )),
+        if query::answer(&args.service, target.release_token(token)).await? == Released::Released {
+            return Ok(ExitCode::SUCCESS);
         }
+        Err(Failure::new(
+            Exit::Refused,
+            "nobody holds the key with that token: it was released, or its lease has ended",
+        ))
     })
 }

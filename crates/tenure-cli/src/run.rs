@@ -111,7 +111,7 @@ async fn under_lock(args: &Args) -> Result<u8, Failure> {
     match taking.all(&tenure).await {
         Ok(held) => hold(args, held, &clock, &mut signals).await,
         Err(untaken) => {
-            query::flush(&tenure).await;
+            query::flush(tenure).await;
             not_taken(args, untaken)
         }
     }

@@ -102,7 +102,7 @@ impl Builder {
     }
 
     /// What claims end with, besides their release: with their lease alone unless told otherwise. Locks may say it on
-    /// their own.
+    /// their own. `Bond::Lease` is for the line protocol: to ask with it is `Invalid`.
     pub fn bond(mut self, bond: Bond) -> Self {
         self.bond = bond;
         self
@@ -140,20 +140,15 @@ impl Builder {
         self.with_coordinators([coordinator])
     }
 
-    /// A client of several coordinators of one's own, over which the keys are spread.
-    ///
-    /// # Panics
-    ///
-    /// Where there are none.
+    /// A client of several coordinators of one's own, over which the keys are spread. Where there are none, whatever is
+    /// asked for is `Invalid`.
     #[must_use]
     pub fn with_coordinators(
         mut self,
         coordinators: impl IntoIterator<Item = Arc<dyn Coordinator>>,
     ) -> Tenure {
-        let coordinators: Vec<_> = coordinators.into_iter().collect();
-        assert!(!coordinators.is_empty(), "a client has at least one coordinator");
         self.options.note = Arc::new(of_this_process(&self.label));
-        self.build(coordinators, true)
+        self.build(coordinators.into_iter().collect(), true)
     }
 
     async fn reach(&self, addresses: Vec<Address>) -> Result<Vec<Arc<dyn Coordinator>>, Error> {

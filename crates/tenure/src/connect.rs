@@ -138,7 +138,7 @@ impl Tenure {
     /// # #[tokio::main(flavor = "current_thread")]
     /// # async fn main() -> Result<(), tenure::Error> {
     /// # let tenure = tenure::Tenure::connect("memory:signal").await?;
-    /// let mut orders = tenure.listen("orders.*", "").await?;
+    /// let mut orders = tenure.listen("orders.*", None).await?;
     /// assert_eq!(tenure.signal("orders.new", "42").await?, 1);
     /// assert_eq!(orders.next().await.map(|signal| signal.payload), Some(b"42".to_vec()));
     /// # Ok(())
@@ -160,7 +160,7 @@ impl Tenure {
     }
 
     /// Hears the signals on the channels that a pattern matches: `*` stands for one part, `>` for all that follow. Of those
-    /// who name one `group` each signal reaches one; an empty name is no group.
+    /// who name one `group`, such as `Some(b"workers")`, each signal reaches one.
     ///
     /// # Errors
     ///
@@ -169,10 +169,10 @@ impl Tenure {
     /// # Cancel safety
     ///
     /// Dropping the future loses nothing.
-    pub async fn listen(&self, pattern: impl AsRef<[u8]>, group: impl AsRef<[u8]>) -> Result<Signals, Error> {
-        let (pattern, group) = (pattern.as_ref(), group.as_ref());
+    pub async fn listen(&self, pattern: impl AsRef<[u8]>, group: Option<&[u8]>) -> Result<Signals, Error> {
+        let (pattern, group) = (pattern.as_ref(), group.unwrap_or_default());
         let mut heard = Vec::new();
-        for shard in self.shards().all() {
+        for shard in self.shards().some()? {
             let asking = || shard.coordinator.listen(pattern, group);
             heard.push(self.retry().run(self.clock(), asking).await?);
         }
@@ -190,10 +190,32 @@ impl Tenure {
     /// Dropping the future loses nothing.
     pub async fn info(&self) -> Result<Vec<String>, Error> {
         let mut told = Vec::new();
-        for shard in self.shards().all() {
+        for shard in self.shards().some()? {
             told.push(self.retry().run(self.clock(), || shard.coordinator.info()).await?);
         }
         Ok(told)
+    }
+
+    /// Waits until every coordinator has heard of what was given back until now: what was dropped is given back in the
+    /// background, and a runtime that ends soon after may end before that has happened.
+    ///
+    /// The connections end with the last clone of the client, and the last guard, ticket or stream of it.
+    ///
+    /// # Errors
+    ///
+    /// Those of asking at all, of the first coordinator that did not answer. It was asked once: what it has not heard of
+    /// ends with its lease.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves open what was heard of.
+    pub async fn close(self) -> Result<(), Error> {
+        let mut closed = Ok(());
+        for shard in self.shards().some()? {
+            // A coordinator answers in the order in which it was told.
+            closed = closed.and(shard.coordinator.info().await.map(drop));
+        }
+        closed
     }
 
     /// The clock that decides how long its guards believe.

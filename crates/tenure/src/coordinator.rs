@@ -103,6 +103,7 @@ pub enum Patience {
 
 /// The answer to [`Coordinator::enqueue`].
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum Enqueued {
     /// The permits were free.
     Acquired(Grant),
@@ -117,6 +118,7 @@ pub enum Enqueued {
 
 /// The answer to [`Coordinator::release`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Released {
     /// It was there, and has ended.
     Released,
@@ -135,6 +137,7 @@ pub struct Renewal {
 
 /// The answer to one [`Renewal`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Renewed {
     /// The lease runs for `ttl` from no earlier than `base`, which the holder's clock showed before the request was sent.
     From {
@@ -149,6 +152,7 @@ pub enum Renewed {
 
 /// Some keys.
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Page {
     /// The keys.
     pub keys: Vec<Summary>,
@@ -158,6 +162,7 @@ pub struct Page {
 
 /// What a watcher sees.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub enum Seen {
     /// Something happened.
     Observed(Observation),
@@ -180,9 +185,18 @@ impl Seen {
 
 /// A signal that came.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Signal {
     /// The channel that it was sent to.
     pub channel: Vec<u8>,
     /// What was sent.
     pub payload: Vec<u8>,
+}
+
+impl Signal {
+    /// One that was sent to that channel.
+    #[must_use]
+    pub const fn new(channel: Vec<u8>, payload: Vec<u8>) -> Self {
+        Self { channel, payload }
+    }
 }

@@ -98,6 +98,7 @@ impl Election {
 
 /// A leader, as others see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Leader {
     /// What it stood with.
     pub value: Box<str>,
@@ -143,6 +144,7 @@ impl Deref for Leadership {
 
 /// Who leads: see [`Election::observe`]. It ends with its coordinator.
 #[derive(Debug)]
+#[must_use = "it observes until it is dropped"]
 pub struct Leaders {
     leaders: Unfold<Observer, Option<Leader>>,
 }

@@ -136,8 +136,8 @@ pub use rw_lock::RwLock;
 pub use semaphore::Semaphore;
 pub use shard::shard;
 pub use tenure_core::{
-    Bond, ClaimId, Ending, Fence, Happened, HolderInfo, Inspection, Instant, Limit, Note, Observation,
-    OwnerId, PastInfo, Space, Summary, Token, WaiterInfo,
+    BadClaimId, Bond, ClaimId, Ending, Fence, Happened, HolderInfo, Inspection, Instant, Limit, Note,
+    Observation, OwnerId, PastInfo, Space, Summary, Token, WaiterInfo,
 };
 pub use ticket::{Enqueued, Positions, Ticket};
 pub use watch::{Signals, Watch};

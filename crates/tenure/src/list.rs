@@ -25,6 +25,7 @@ use std::vec::IntoIter;
 /// # }
 /// ```
 #[derive(Debug)]
+#[must_use = "nothing is fetched before it is asked for"]
 pub struct List {
     keys: Unfold<Place, Result<Summary, Error>>,
 }

@@ -33,7 +33,8 @@ macro_rules! settings {
                 self
             }
 
-            /// What the claim ends with, besides its release: as the client says, unless told otherwise.
+            /// What the claim ends with, besides its release: as the client says, unless told otherwise. `Bond::Lease` is
+            /// for the line protocol, and `Invalid` here.
             pub fn bond(mut self, bond: $crate::Bond) -> Self {
                 self.gate.terms_mut().bond = bond;
                 self
@@ -52,6 +53,10 @@ macro_rules! identity {
             /// An id is a secret: whoever knows it has the claim. Draw it with
             /// [`entropy::claim_id`](crate::entropy::claim_id), use it for one claim at a time, and keep it where only your
             /// program can read it.
+            ///
+            /// Within one client, whoever asks last with an id has it, and what was asked for with it before is lost: a
+            /// guard, and a place in line too. To [try](Self::try_acquire) what is not free with the id of a ticket that
+            /// waits is to leave the line.
             pub fn claim_id(mut self, id: $crate::ClaimId) -> Self {
                 self.gate.terms_mut().claim_id = Some(id);
                 self
@@ -320,7 +325,7 @@ macro_rules! looks {
             pub async fn release_token(
                 &self,
                 token: $crate::Token,
-            ) -> Result<$crate::coordinator::Released, $crate::Error> {
+            ) -> Result<$crate::Released, $crate::Error> {
                 self.gate.release_token(token).await
             }
         }

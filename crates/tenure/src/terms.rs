@@ -54,6 +54,12 @@ impl Terms {
     pub(crate) fn wanted(&self, named: &Named, permits: u32) -> Result<Wanted, Error> {
         named.key()?;
         self.check_times()?;
+        if self.bond == Bond::Lease {
+            return Err(invalid(
+                "a claim ends with its lease (Bond::Resumable) or with its connection too (Bond::Connection); \
+                 Bond::Lease is for the line protocol",
+            ));
+        }
         let limit = Limit::new(named.limit).ok_or_else(|| invalid("a semaphore has at least one permit"))?;
         if permits == 0 || permits > limit.get() {
             let limit = limit.get();

@@ -144,6 +144,7 @@ impl fmt::Debug for Ticket {
 
 /// How many claims stand before one: see [`Ticket::positions`]. It ends when the turn has come, or the place is lost.
 #[derive(Debug)]
+#[must_use = "it follows the line until it is dropped"]
 pub struct Positions {
     positions: Unfold<Following, u32>,
 }

@@ -16,7 +16,7 @@ use tokio::sync::mpsc::Receiver;
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), tenure::Error> {
-/// use tenure::{Happened, coordinator::Seen};
+/// use tenure::{Happened, Seen};
 ///
 /// # let tenure = tenure::Tenure::connect("memory:watch").await?;
 /// let lock = tenure.lock("deploy");
@@ -29,6 +29,7 @@ use tokio::sync::mpsc::Receiver;
 /// # }
 /// ```
 #[derive(Debug)]
+#[must_use = "it watches until it is dropped"]
 pub struct Watch {
     seen: Incoming<Seen>,
     /// Who is watched through stays there.
@@ -45,6 +46,7 @@ stream!(Watch, seen, Seen);
 
 /// The signals that come, from all addresses of a client.
 #[derive(Debug)]
+#[must_use = "it listens until it is dropped"]
 pub struct Signals {
     signals: Incoming<Signal>,
     /// Who is heard through stays there.

@@ -60,7 +60,7 @@ async fn hold(lock: &Lock, file: &Path) -> Result<Guard, Box<dyn Error>> {
 
 fn read(file: &Path) -> Result<Option<ClaimId>, Box<dyn Error>> {
     match fs::read_to_string(file) {
-        Ok(text) => Ok(Some(ClaimId::new(u128::from_str_radix(text.trim(), 16)?))),
+        Ok(text) => Ok(Some(ClaimId::from_text(text.trim().as_bytes())?)),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error.into()),
     }
@@ -69,6 +69,6 @@ fn read(file: &Path) -> Result<Option<ClaimId>, Box<dyn Error>> {
 /// Whoever knows the id has the claim, so nobody else may read the file.
 fn write(file: &Path, id: ClaimId) -> std::io::Result<()> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(file)?;
-    writeln!(file, "{:032x}", id.get())?;
+    file.write_all(&id.to_text())?;
     file.sync_all()
 }

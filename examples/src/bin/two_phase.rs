@@ -39,7 +39,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("{name} has the printer");
 
     // Signals are not kept for those who listen later. So it listens first, and looks who is in line already then.
-    let mut signals = tenure.listen("printer.wanted", "").await?;
+    let mut signals = tenure.listen("printer.wanted", None).await?;
     let waiters = lock.inspect().await?.map_or_else(Vec::new, |seen| seen.waiters);
     let mut next =
         waiters.first().map(|waiter| waiter.note.as_ref().map_or("?".into(), |note| note.label.to_string()));

@@ -91,7 +91,7 @@ impl Held {
         match (lost, released) {
             (Some(lost), _) => Ending::Lost(lost),
             (None, Ok(Released::Released)) => Ending::Released,
-            (None, Ok(Released::Gone)) => Ending::Gone(key),
+            (None, Ok(_)) => Ending::Gone(key),
             (None, Err(error)) => Ending::Unanswered { key, error: Some(error) },
         }
     }

@@ -36,9 +36,10 @@ struct Now {
 impl Event {
     /// What was seen of a key in that name space.
     pub(super) fn new(space: Space, seen: &Seen) -> Self {
-        let event = match seen {
-            Seen::Observed(observation) => Self::observed(observation),
-            Seen::Missed => Self { event: "missed", ..Self::default() },
+        let event = if let Seen::Observed(observation) = seen {
+            Self::observed(observation)
+        } else {
+            Self { event: "missed", ..Self::default() }
         };
         Self { space: space::name(space), ..event }
     }

@@ -3,7 +3,7 @@
 use super::{Fault, KEY, Request, TTL, begin, client, faulty, settle};
 use std::time::Duration;
 use tenure::coordinator::NoOp;
-use tenure::{Clock, Enqueued, Error, ErrorKind, Guard, Lock, Retry, Tenure};
+use tenure::{Bond, Clock, Enqueued, Error, ErrorKind, Guard, Lock, Retry, Tenure};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -71,6 +71,7 @@ async fn what_makes_no_sense_is_invalid_and_nobody_is_asked() {
         (lock().renew_every(Duration::from_secs(29)), "more often than every 29s"),
         (lock().renew_every(Duration::ZERO), "renewing every 0ns"),
         (lock().label("l".repeat(257)), "at most 256 bytes"),
+        (lock().bond(Bond::Lease), "Bond::Lease is for the line protocol"),
         (lock().claim_id(tenure::entropy::claim_id()).ttl(Duration::MAX), "the ttl"),
     ];
     for (lock, why) in locks {
@@ -320,4 +321,29 @@ async fn a_coordinator_of_nothing_is_free_or_taken_for_everyone() {
     assert!(taken.try_acquire().await.expect("an answer").is_none());
     assert!(matches!(taken.enqueue().await.expect("an answer"), Enqueued::Queued(_)));
     assert_eq!(kind(taken.acquire_timeout(Duration::from_millis(1)).await), ErrorKind::TimedOut);
+}
+
+#[tokio::test]
+async fn a_client_of_no_coordinator_says_so_whatever_is_asked_for() {
+    let tenure = Tenure::builder().shard(|key, addresses| key.len() % addresses).with_coordinators([]);
+    assert_eq!(kind(tenure.lock(KEY).acquire().await), ErrorKind::Invalid);
+    assert_eq!(kind(tenure.semaphore(KEY, 2).inspect().await), ErrorKind::Invalid);
+    assert_eq!(kind(tenure.signal("a", "").await), ErrorKind::Invalid);
+    assert_eq!(kind(tenure.listen("a", None).await), ErrorKind::Invalid);
+    assert_eq!(kind(tenure.info().await), ErrorKind::Invalid);
+    assert!(tenure.list("").next().await.is_none());
+}
+
+#[tokio::test]
+async fn to_close_is_to_wait_until_all_have_heard_of_what_was_given_back() {
+    let (tenure, coordinator, _clock) = faulty();
+    drop(tenure.lock(KEY).acquire().await.expect("it is free"));
+    coordinator.fail(Request::Info, &[Fault::Late, Fault::Unavailable]);
+    let mut closing = Box::pin(tenure.clone().close());
+    super::begin(&mut closing).await;
+    assert_eq!((coordinator.cancelled(), coordinator.count(Request::Info)), (1, 1));
+    coordinator.answer();
+    closing.await.expect("an answer");
+    assert_eq!(kind(tenure.close().await), ErrorKind::Unavailable);
+    assert_eq!(coordinator.count(Request::Info), 2, "it is asked once");
 }

@@ -38,6 +38,7 @@ pub(crate) enum Request {
     Release,
     Position,
     Inspect,
+    Info,
 }
 
 #[derive(Debug)]
@@ -199,6 +200,6 @@ impl Coordinator for Faulty {
     }
 
     fn info(&self) -> Reply<'_, String> {
-        self.real.info()
+        Reply::coming(self.around(Request::Info, self.real.info()))
     }
 }

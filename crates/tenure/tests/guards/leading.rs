@@ -3,7 +3,13 @@
 use super::{Fault, Request};
 use super::{KEY, TTL, client, faulty, settle};
 use std::time::Duration;
-use tenure::Leader;
+use tenure::{Fence, Leader};
+
+/// Who leads, and with which fence.
+fn told(leader: Option<Option<Leader>>) -> (String, Fence) {
+    let leader = leader.flatten().expect("somebody leads");
+    (leader.value.into(), leader.fence)
+}
 
 #[tokio::test]
 async fn leaders_follow_each_other_and_everyone_sees_who_leads() {
@@ -17,14 +23,14 @@ async fn leaders_follow_each_other_and_everyone_sees_who_leads() {
     let (next, heir) = (election.clone(), election.clone());
     let next = tokio::spawn(async move { next.campaign("second").await });
     settle().await;
-    assert_eq!(leaders.next().await, Some(Some(Leader { value: "first".into(), fence: first.fence() })));
+    assert_eq!(told(leaders.next().await), ("first".to_owned(), first.fence()));
     assert_eq!((first.value(), first.key()), ("first", KEY.as_bytes()));
     first.resign().await.expect("it led");
     let second = next.await.expect("no panic").expect("its turn");
     assert_eq!(leaders.next().await, Some(None));
-    let leader = Leader { value: "second".into(), fence: second.fence() };
-    assert_eq!(leaders.next().await, Some(Some(leader.clone())));
-    assert_eq!(heir.leader().await.expect("an answer"), Some(leader));
+    let leader = heir.leader().await.expect("an answer");
+    assert_eq!(leaders.next().await, Some(leader.clone()));
+    assert_eq!(told(Some(leader)), ("second".to_owned(), second.fence()));
     // It is the lock of that name and nothing else.
     assert!(tenure.lock(KEY).try_acquire().await.expect("an answer").is_none());
 }
@@ -60,7 +66,7 @@ async fn whoever_comes_late_sees_the_leader_and_nobody_from_before() {
     // It looks for the first time now; what happened before is told afterwards, and is not news.
     assert_eq!(leaders.next().await, Some(None));
     let four = election.campaign("four").await.expect("nobody leads");
-    assert_eq!(leaders.next().await, Some(Some(Leader { value: "four".into(), fence: four.fence() })));
+    assert_eq!(told(leaders.next().await), ("four".to_owned(), four.fence()));
 
     coordinator.fail(Request::Inspect, &[Fault::Unavailable; 3]);
     let mut late = election.observe().await.expect("an answer");

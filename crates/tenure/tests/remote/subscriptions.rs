@@ -72,7 +72,7 @@ async fn listeners_hear_what_matches_on_every_connection() {
     talk.push(&Push::Signal { channel: b"a.b", payload: b"1" }).await;
     talk.push(&Push::Signal { channel: b"a.c", payload: b"2" }).await;
     talk.push(&Push::Signal { channel: b"a.b", payload: b"3" }).await;
-    let signal = |channel: &[u8], payload: &[u8]| Signal { channel: channel.into(), payload: payload.into() };
+    let signal = |channel: &[u8], payload: &[u8]| Signal::new(channel.into(), payload.into());
     for (channel, payload) in [(b"a.b", b"1"), (b"a.c", b"2"), (b"a.b", b"3")] {
         assert_eq!(within("a signal", first.recv()).await, Some(signal(channel, payload)));
     }
