@@ -30,7 +30,7 @@ pub(crate) const PIPELINED_MAX: usize = 128 * 1024;
 /// How often a connection reads before others have their turn: once for what came, and once to see that there is no more.
 const READS_MAX: usize = 2;
 
-/// How long whoever signals leaves the processor to listeners that have much to take.
+/// How long whoever gives many others something to hear leaves the processor to them.
 const REST: Duration = Duration::from_millis(1);
 
 /// Serves a connection until it ends. Dropping the future ends the connection and all that goes with it.
@@ -59,6 +59,7 @@ struct Connection<S> {
     end: Option<End>,
     /// Until when others have their turn.
     rest: Option<Instant>,
+    accepted: Instant,
     /// Since when the peer owes the rest of a request, or the next one.
     since: Instant,
     /// The time, if it was read since the task last woke.
@@ -91,6 +92,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             report: None,
             end: None,
             rest: None,
+            accepted: since,
             since,
             seen: None,
             alarm: Alarm::new(clock, first),
@@ -236,7 +238,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     fn take_in(&mut self, arrived: &[u8]) {
         let now = self.read_clock();
-        if self.input.is_empty() {
+        // The time for a hello runs from the start.
+        if self.input.is_empty() && self.door.is_introduced() {
             self.since = now;
         }
         if !self.input.is_empty() || self.door.is_blocked() {
@@ -253,7 +256,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Lets the door do the whole requests at the start of `bytes`; how many bytes they were.
     fn serve(&mut self, now: Instant, bytes: &[u8]) -> usize {
         let (served, flow) = self.door.serve(now, bytes, self.output.buffer());
-        if served > 0 {
+        if !self.door.is_introduced() {
+            self.since = self.accepted;
+        } else if served > 0 {
             self.since = now;
         }
         self.follow(flow);
@@ -288,5 +293,35 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 return Poll::Ready(());
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+    use tenure::hub::Hub;
+    use tenure_core::{Engine, Fence, FenceRange, Limits};
+    use tenure_wire::mux::{Hello, PREFACE, Request, encode_request};
+
+    #[tokio::test]
+    async fn the_time_for_a_hello_runs_from_the_start_however_it_comes() {
+        let limits =
+            Limits { queues_max: 9, claims_max: 9, queue_len_max: 9, idle_max: Duration::from_secs(60) };
+        let engine = Engine::new(limits, FenceRange::new(Fence::new(1), Fence::new(100)), 7);
+        let shared = Shared::new(Config::default(), Arc::new(Hub::new(engine, 0)), Clock::start());
+        let mut connection = Connection::new(tokio::io::empty(), Arc::new(shared));
+        let hello =
+            Hello { version_min: 1, version_max: 1, session: 0, auth: b"", label: "", host: "", pid: 0 };
+        let mut frame = Vec::new();
+        encode_request(&mut frame, 1, &Request::Hello(hello)).expect("a hello");
+        connection.take_in(&PREFACE);
+        for byte in &frame {
+            assert_eq!(connection.since, connection.accepted, "it owes the hello");
+            assert!(connection.output.is_empty());
+            connection.take_in(&[*byte]);
+            connection.serve_kept();
+        }
+        assert!(!connection.output.is_empty() && connection.since > connection.accepted, "it was let in");
     }
 }

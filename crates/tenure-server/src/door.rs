@@ -11,6 +11,9 @@ use std::time::Duration;
 use tenure_core::Instant;
 use tenure_wire::mux::PREFACE;
 
+/// What a client that speaks TLS begins with: a record of its handshake. No request of the line protocol begins like that.
+const TLS_HANDSHAKE: [u8; 2] = [0x16, 0x03];
+
 /// How long a peer that failed to show the secret is kept before it is cut, so that guessing is slow.
 pub(crate) const REFUSAL_PAUSE: Duration = Duration::from_millis(100);
 
@@ -45,6 +48,8 @@ pub(crate) enum Door {
 enum Opening {
     Line,
     Mux,
+    /// The peer wants TLS, and would wait for an answer that it understands.
+    Tls,
     /// There are too few of them to tell.
     Unclear,
 }
@@ -55,9 +60,21 @@ impl Door {
     }
 
     pub(crate) const fn shared(&self) -> &Arc<Shared> {
+        &self.peer().shared
+    }
+
+    const fn peer(&self) -> &Peer {
         match self {
-            Self::Line { session, .. } => session.shared(),
-            Self::Mux(mux) => mux.shared(),
+            Self::Line { session, .. } => session.peer(),
+            Self::Mux(mux) => mux.peer(),
+        }
+    }
+
+    /// Whether the peer owes nothing any more that was due with its first bytes.
+    pub(crate) const fn is_introduced(&self) -> bool {
+        match self {
+            Self::Line { .. } => true,
+            Self::Mux(mux) => mux.is_introduced(),
         }
     }
 
@@ -80,22 +97,30 @@ impl Door {
     /// Does the whole requests at the start of `bytes`, which arrived by `now`, up to one after which something else comes
     /// first; how many bytes they were.
     pub(crate) fn serve(&mut self, now: Instant, bytes: &[u8], out: &mut Vec<u8>) -> (usize, Flow) {
-        match self {
+        let (served, flow) = match self {
             Self::Line { session, begun: true } => session.serve(now, bytes, out),
             Self::Line { .. } => self.begin(now, bytes, out),
             Self::Mux(mux) => mux.serve(now, bytes, out),
-        }
+        };
+        (served, self.calm(flow))
+    }
+
+    /// Lets others have their turn where this connection made much for them to hear of.
+    fn calm(&self, flow: Flow) -> Flow {
+        let loud = self.peer().was_loud();
+        if loud && matches!(flow, Flow::Next) { Flow::Rest } else { flow }
     }
 
     /// Takes note of a piece of mail, and says what has to be said about it.
     pub(crate) fn receive(&mut self, now: Instant, mail: Mail, out: &mut Vec<u8>) -> Flow {
-        match self {
+        let flow = match self {
             Self::Line { session, .. } => {
                 session.receive(now, mail, out);
                 Flow::Next
             }
             Self::Mux(mux) => mux.receive(now, mail, out),
-        }
+        };
+        self.calm(flow)
     }
 
     /// Answers more than may wait behind a request that blocks.
@@ -112,7 +137,7 @@ impl Door {
     pub(crate) fn due(&self, since: Instant) -> Option<Instant> {
         match self {
             Self::Line { session, .. } if session.is_blocked() => None,
-            Self::Line { session, .. } => Some(since.after(session.shared().config.read_timeout)),
+            Self::Line { session, .. } => Some(since.after(session.peer().shared.config.read_timeout)),
             Self::Mux(mux) => Some(mux.due(since)),
         }
     }
@@ -141,6 +166,13 @@ impl Door {
     fn begin(&mut self, now: Instant, bytes: &[u8], out: &mut Vec<u8>) -> (usize, Flow) {
         match opening(bytes) {
             Opening::Unclear => (0, Flow::Next),
+            Opening::Tls => {
+                tracing::debug!(
+                    owner = self.peer().owner.get(),
+                    "it wants TLS, and there is none on this port"
+                );
+                (bytes.len(), Flow::Close { pause: Duration::ZERO })
+            }
             Opening::Line => {
                 if let Self::Line { begun, .. } = self {
                     *begun = true;
@@ -161,7 +193,9 @@ impl Door {
 fn opening(bytes: &[u8]) -> Opening {
     if bytes.starts_with(&PREFACE) {
         Opening::Mux
-    } else if PREFACE.starts_with(bytes) {
+    } else if bytes.starts_with(&TLS_HANDSHAKE) {
+        Opening::Tls
+    } else if PREFACE.starts_with(bytes) || TLS_HANDSHAKE.starts_with(bytes) {
         Opening::Unclear
     } else {
         Opening::Line

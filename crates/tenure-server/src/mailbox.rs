@@ -10,9 +10,10 @@ pub(crate) use watching::Watching;
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
-use tenure_core::{Change, ClaimId, Delivery, Event, Fence, Observation, SharedKey};
+use tenure::hub::Told;
+use tenure_core::{Change, ClaimId, Delivery, Event, Fence, SharedKey};
 use watching::Heard;
 
 /// The most signals that wait for one connection. A listener that falls further behind is cut.
@@ -29,7 +30,7 @@ pub(crate) enum Mail {
     /// A signal.
     Signal(Letter),
     /// Something happened to a key that it watches.
-    Changed(Box<(SharedKey, Observation)>),
+    Changed(Told),
     /// More happened to such keys than could be kept.
     Missed,
     /// In the lines of these keys claims may have moved that it follows.
@@ -195,12 +196,12 @@ impl tenure::hub::Inbox for Mailbox {
         self.leave(Mail::Claim { claim, fence, change })
     }
 
-    fn observe(&self, key: &SharedKey, observation: &Observation) -> Option<Waker> {
+    fn observe(&self, told: &Told) -> Option<Waker> {
         let mut inbox = self.lock();
         let watching = inbox.watching.as_mut()?;
-        let (heard, moved) = (watching.hear(key), watching.has_moved());
+        let (heard, moved) = (watching.hear(&told.0), watching.has_moved());
         match heard {
-            Heard::Told => inbox.mail.push_back(Mail::Changed(Box::new((key.clone(), observation.clone())))),
+            Heard::Told => inbox.mail.push_back(Mail::Changed(Arc::clone(told))),
             Heard::Missed => inbox.mail.push_back(Mail::Missed),
             Heard::Nothing if moved => {}
             Heard::Nothing => return None,
@@ -245,7 +246,7 @@ impl Inbox {
 mod tests {
     use super::*;
     use tenure::hub::Inbox as _;
-    use tenure_core::{Happened, Space, Subject};
+    use tenure_core::{Happened, Observation, Space, Subject};
 
     #[test]
     fn a_listener_that_is_too_far_behind_takes_no_more_signals_but_still_hears_of_its_claims() {
@@ -264,6 +265,11 @@ mod tests {
         assert_eq!(mailbox.post_signal(&letter).0, Delivery::Taken);
     }
 
+    /// A claim that joined the line of a key.
+    fn joined(key: &SharedKey) -> Told {
+        Arc::new((key.clone(), Observation { happened: Happened::Queue, holders_len: 1, queue_len: 1 }))
+    }
+
     fn next(mailbox: &Mailbox) -> Option<Mail> {
         match mailbox.poll_next(Waker::noop()) {
             Poll::Ready(mail) => mail,
@@ -274,16 +280,16 @@ mod tests {
     #[test]
     fn a_watcher_that_is_too_far_behind_is_told_once_that_it_missed_something() {
         let (mailbox, key): (_, SharedKey) = (Mailbox::default(), (Space::Lock, b"k"[..].into()));
-        let observation = Observation { happened: Happened::Queue, holders_len: 1, queue_len: 1 };
-        assert!(mailbox.observe(&key, &observation).is_none() && next(&mailbox).is_none(), "nobody watches");
+        let told = joined(&key);
+        assert!(mailbox.observe(&told).is_none() && next(&mailbox).is_none(), "nobody watches");
         mailbox.watching(|watching| watching.watch(key.clone()));
         for _ in 0..OBSERVATIONS_MAX + 5 {
-            mailbox.observe(&key, &observation);
+            mailbox.observe(&told);
         }
         assert!(matches!(next(&mailbox), Some(Mail::Changed(_))));
         // There is room for one more, behind the word that some are missing.
-        mailbox.observe(&key, &observation);
-        mailbox.observe(&key, &observation);
+        mailbox.observe(&told);
+        mailbox.observe(&told);
         for _ in 1..OBSERVATIONS_MAX {
             assert!(matches!(next(&mailbox), Some(Mail::Changed(_))));
         }
@@ -294,12 +300,27 @@ mod tests {
     }
 
     #[test]
+    fn what_many_watch_is_kept_once_for_all_of_them() {
+        let key: SharedKey = (Space::Lock, b"k"[..].into());
+        let mailboxes: [Mailbox; 5] = Default::default();
+        let all = OBSERVATIONS_MAX + 1;
+        let told: Vec<Told> = (0..all).map(|_| joined(&key)).collect();
+        for mailbox in &mailboxes {
+            mailbox.watching(|watching| watching.watch(key.clone()));
+            told.iter().for_each(|told| drop(mailbox.observe(told)));
+        }
+        let kept: Vec<usize> = told.iter().map(|told| Arc::strong_count(told) - 1).collect();
+        assert_eq!(kept[..OBSERVATIONS_MAX], [5; OBSERVATIONS_MAX], "one each");
+        assert_eq!(kept[OBSERVATIONS_MAX], 0, "what is too much is kept by nobody");
+    }
+
+    #[test]
     fn what_was_heard_leaves_no_room_behind() {
         let (mailbox, key): (_, SharedKey) = (Mailbox::default(), (Space::Lock, b"k"[..].into()));
-        let observation = Observation { happened: Happened::Queue, holders_len: 1, queue_len: 1 };
+        let told = joined(&key);
         mailbox.watching(|watching| watching.watch(key.clone()));
         for _ in 0..100 {
-            mailbox.observe(&key, &observation);
+            mailbox.observe(&told);
         }
         assert!(mailbox.watching(|watching| watching.unwatch(&key)));
         assert!(mailbox.lock().watching.is_some(), "it counts what is in the mail");
@@ -313,10 +334,10 @@ mod tests {
     #[test]
     fn moves_in_a_line_are_told_once_however_many_there_were() {
         let (mailbox, key): (_, SharedKey) = (Mailbox::default(), (Space::Lock, b"k"[..].into()));
-        let observation = Observation { happened: Happened::Queue, holders_len: 1, queue_len: 1 };
+        let told = joined(&key);
         mailbox.watching(|watching| watching.follow(&key));
         for _ in 0..3 {
-            mailbox.observe(&key, &observation);
+            mailbox.observe(&told);
         }
         assert!(mailbox.has_mail());
         assert!(matches!(next(&mailbox), Some(Mail::Moved(keys)) if keys == [key.clone()]));

@@ -20,14 +20,14 @@ use claims::Asker;
 use draining::Draining;
 use follow::Follows;
 use hello::Guest;
-use refusals::{refused, too_long};
+use refusals::{invalid, too_long};
 use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
 use tenure_core::{ClaimId, Engine, Instant};
 use tenure_wire::mux::{
-    BadFrame, FRAME_LEN_MAX, Framed, Push, RefusedCode, Request, RequestId, Response, decode_request,
-    encode_push, encode_response, next_frame,
+    BadFrame, FRAME_LEN_MAX, Framed, Push, Request, RequestId, Response, decode_request, encode_push,
+    encode_response, next_frame,
 };
 
 /// Requests done under one lock of the engine, with everyone else waiting.
@@ -68,7 +68,16 @@ impl Mux {
         }
     }
 
-    pub(crate) const fn shared(&self) -> &Arc<Shared> {
+    /// Whether it was let in.
+    pub(crate) const fn is_introduced(&self) -> bool {
+        self.guest.is_some()
+    }
+
+    pub(crate) const fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    const fn shared(&self) -> &Arc<Shared> {
         &self.peer.shared
     }
 
@@ -89,7 +98,7 @@ impl Mux {
         loop {
             let (len, flow) = self.serve_some(now, &bytes[served..], out);
             served += len;
-            if len == 0 || !matches!(flow, Flow::Next) || !Self::goes_on(out) {
+            if len == 0 || !matches!(flow, Flow::Next) || !Self::goes_on(out) || self.peer.is_loud() {
                 break (served, flow);
             }
             self.asked = false;
@@ -124,13 +133,24 @@ impl Mux {
         }
         let silence_max = self.shared().config.read_timeout;
         if now >= since.after(silence_max) {
-            return self.turn_away(0, &refused(RefusedCode::Invalid, "nothing came for too long"), out);
+            return self.turn_away(0, &invalid(&self.too_late()), out);
         }
         if self.guest.is_some() && !self.asked {
             self.asked = true;
             push(out, &Push::Ping);
         }
         Flow::Next
+    }
+
+    /// What was to come, and did not come in time.
+    fn too_late(&self) -> String {
+        let silence_max = self.shared().config.read_timeout;
+        if self.is_introduced() {
+            return format!(
+                "no whole request came for {silence_max:?}: send each in one go, and Ping where there is nothing to ask"
+            );
+        }
+        format!("a connection begins with a hello, which has to be here whole within {silence_max:?}")
     }
 
     fn serve_some(&mut self, now: Instant, bytes: &[u8], out: &mut Vec<u8>) -> (usize, Flow) {
@@ -143,6 +163,7 @@ impl Mux {
             Framed::TooLong { .. } => (0, self.turn_away(0, &too_long(), out)),
             Framed::Malformed => (0, self.turn_away(0, &refusals::malformed(), out)),
             Framed::Whole(frame) => match decode_request(&frame) {
+                Err(bad) if frame.id == 0 => (0, self.turn_away(0, &refusals::misunderstood(bad), out)),
                 Err(bad) => {
                     answer(out, frame.id, &refusals::misunderstood(bad));
                     (frame.len, Flow::Next)
@@ -163,23 +184,18 @@ impl Mux {
             draining: self.shared().is_draining(),
             walked: Cell::new(0),
         };
-        let served = self.ask(|engine| {
-            let mut served = 0;
-            for _ in 0..BATCH_MAX {
-                let Framed::Whole(frame) = next_frame(&bytes[served..], FRAME_LEN_MAX) else { break };
-                let Ok(request) = decode_request(&frame) else { break };
-                let Some(response) = claims::perform(engine, now, &asker, &request) else { break };
-                answer(out, frame.id, &response);
-                served += frame.len;
-                if asker.is_tired() {
-                    break;
-                }
-            }
-            served
+        let mut served = 0;
+        let done = self.peer.call_each(BATCH_MAX, |engine| {
+            let Framed::Whole(frame) = next_frame(&bytes[served..], FRAME_LEN_MAX) else { return false };
+            let Ok(request) = decode_request(&frame) else { return false };
+            let Some(response) = claims::perform(engine, now, &asker, &request) else { return false };
+            answer(out, frame.id, &response);
+            served += frame.len;
+            !asker.is_tired()
         });
-        match served {
-            Ok(served) => (served, Flow::Next),
-            Err(Superseded) => (0, self.turn_away(first, &refusals::superseded(), out)),
+        match done {
+            Some(()) => (served, Flow::Next),
+            None => (0, self.turn_away(first, &refusals::superseded(), out)),
         }
     }
 
@@ -234,7 +250,7 @@ impl Mux {
 
     /// Does something with the engine, unless a later connection has taken the place of this one.
     fn ask<R>(&self, act: impl FnOnce(&mut Engine) -> R) -> Result<R, Superseded> {
-        self.shared().hub.call_as(self.peer.owner, act).ok_or(Superseded)
+        self.peer.call_as(act).ok_or(Superseded)
     }
 
     /// Whether one subscription more is too many.
@@ -344,6 +360,33 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_ends_with_the_request_that_too_many_hear_of() {
+        const WATCHERS: usize = 100;
+        let key = Key::new(Space::Lock, b"k").expect("a short name");
+        let (mut mux, now) = (mux(), Instant::ORIGIN);
+        let watchers: Vec<Peer> =
+            (0..WATCHERS).map(|_| Peer::open(Arc::clone(mux.shared()), Arc::default())).collect();
+        for watcher in &watchers {
+            watcher.mailbox.watching(|watching| watching.watch((Space::Lock, key.name().into())));
+            watcher.shared.hub.watch(watcher.owner, key);
+        }
+        let mut bytes = Vec::new();
+        mux.serve(now, &hello(), &mut bytes);
+        bytes.clear();
+        (0..20).for_each(|number| ask_for(&mut bytes, number, key));
+        let mut rest = &bytes[..];
+        let mut turns = Vec::new();
+        while !rest.is_empty() {
+            let mut out = Vec::new();
+            let (served, _) = mux.serve(now, rest, &mut out);
+            assert!(mux.peer.was_loud() || served == rest.len());
+            (turns, rest) = ([turns, vec![answers(&out)]].concat(), &rest[served..]);
+        }
+        // The third request is the first after which more than 256 have been told.
+        assert_eq!(turns, [3, 3, 3, 3, 3, 3, 2]);
+    }
+
+    #[test]
     fn no_more_is_served_than_there_is_room_for_the_answers() {
         let key = Key::new(Space::Lock, b"k").expect("a short name");
         let mut bytes = hello();
@@ -369,7 +412,7 @@ mod tests {
         let key: SharedKey = (Space::Lock, b"k"[..].into());
         let changed = || {
             let observation = Observation { happened: Happened::Queue, holders_len: 1, queue_len: 1 };
-            Mail::Changed(Box::new((key.clone(), observation)))
+            Mail::Changed(Arc::new((key.clone(), observation)))
         };
         mux.peer.mailbox.watching(|watching| watching.watch(key.clone()));
         mux.receive(Instant::ORIGIN, changed(), &mut out);

@@ -7,7 +7,6 @@ use crate::entropy;
 use crate::mailbox::Mail;
 use crate::peer::Peer;
 use crate::report::Report;
-use crate::shared::Shared;
 use crate::signals::Listener;
 use parked::Parked;
 use std::sync::Arc;
@@ -56,12 +55,12 @@ impl Session {
         Peer::open(Arc::clone(&self.peer.shared), Arc::clone(&self.peer.mailbox))
     }
 
-    pub(crate) const fn is_blocked(&self) -> bool {
-        self.blocked.is_some()
+    pub(crate) const fn peer(&self) -> &Peer {
+        &self.peer
     }
 
-    pub(crate) const fn shared(&self) -> &Arc<Shared> {
-        &self.peer.shared
+    pub(crate) const fn is_blocked(&self) -> bool {
+        self.blocked.is_some()
     }
 
     /// Answers the whole requests at the start of `bytes`, up to one that blocks, reports, rests or ends it all; how many
@@ -80,7 +79,7 @@ impl Session {
                     }
                 }
             };
-            if !matches!(flow, Flow::Next) {
+            if !matches!(flow, Flow::Next) || self.peer.is_loud() {
                 return (served, flow);
             }
         }
@@ -162,7 +161,7 @@ impl Session {
             }
             Mail::Drain => {
                 if let Some(blocked) = self.blocked.take() {
-                    self.peer.shared.hub.call(|engine| engine.cancel(now, blocked.claim));
+                    self.peer.call(|engine| engine.cancel(now, blocked.claim));
                     Answer::Error.encode(out);
                 }
             }
@@ -231,7 +230,7 @@ impl Session {
 
     fn wait(&mut self, now: Instant, key: Key<'_>, wait: Duration) -> Option<Answer> {
         let Some(claim) = self.parked.get(key) else { return Some(Answer::NotEnqueued) };
-        let waited = self.peer.shared.hub.call(|engine| engine.wait(now, claim, patience(now, wait)));
+        let waited = self.peer.call(|engine| engine.wait(now, claim, patience(now, wait)));
         // The lease may have ended just now, and the word of it still be on its way.
         self.peer.mailbox.take_lapses(|claim| self.parked.lapse(claim));
         let lapsed = self.parked.remove(key).is_some_and(|(_, lapsed)| lapsed);
@@ -249,7 +248,7 @@ impl Session {
 
     fn release(&mut self, now: Instant, key: Key<'_>, token: &[u8]) -> Answer {
         let Ok(token) = Token::from_text(token) else { return Answer::Error };
-        let released = self.peer.shared.hub.call(|engine| engine.release(now, key, token, self.peer.owner));
+        let released = self.peer.call(|engine| engine.release(now, key, token, self.peer.owner));
         if self.parked.get(key).is_some_and(|claim| !self.knows(now, claim)) {
             self.parked.remove(key);
         }
@@ -261,7 +260,7 @@ impl Session {
 
     fn renew(&self, now: Instant, key: Key<'_>, token: &[u8], lease: Option<Duration>) -> Answer {
         let (Ok(token), lease) = (Token::from_text(token), self.lease(lease)) else { return Answer::Error };
-        match self.peer.shared.hub.call(|engine| engine.renew(now, key, token, lease)) {
+        match self.peer.call(|engine| engine.renew(now, key, token, lease)) {
             Renewed::Until(_) => Answer::Renewed { lease },
             Renewed::NotHeld => Answer::Error,
         }
@@ -290,7 +289,7 @@ impl Session {
             Change::TimedOut => Answer::Timeout,
             Change::Lapsed | Change::Released | Change::Stolen(_) | Change::TakenOver => lapsed,
             Change::Ready => {
-                match self.peer.shared.hub.call(|engine| engine.wait(now, blocked.claim, Patience::Endless)) {
+                match self.peer.call(|engine| engine.wait(now, blocked.claim, Patience::Endless)) {
                     Waited::Acquired(grant) => Answer::Granted { token: grant.token, lease: grant.ttl },
                     // Its lease ended before this connection came round to it: it was never theirs to act on.
                     Waited::Unknown | Waited::Pending | Waited::TimedOut => lapsed,
@@ -322,11 +321,11 @@ impl Session {
             patience,
             note: None,
         };
-        self.peer.shared.hub.call(|engine| engine.enqueue(now, &request))
+        self.peer.call(|engine| engine.enqueue(now, &request))
     }
 
     fn knows(&self, now: Instant, claim: ClaimId) -> bool {
-        self.peer.shared.hub.call(|engine| {
+        self.peer.call(|engine| {
             engine.handle_timeout(now);
             engine.knows(claim)
         })

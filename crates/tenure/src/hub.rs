@@ -10,6 +10,13 @@ use tokio::sync::{Notify, watch};
 /// Claims ended in one go when an owner goes, so that whoever held a hundred thousand stops nobody else.
 const ENDED_MAX: usize = 64;
 
+/// So often is somebody told, in one go, of what happened to a key that it watches, and once more for each watcher of the last
+/// such key. A key that thousands watch would otherwise have them all told of each of many requests while everyone waits.
+pub const TOLD_MAX: usize = 256;
+
+/// Something that happened to a key; one for all who watch it.
+pub type Told = Arc<(SharedKey, Observation)>;
+
 /// Where an owner hears of what it did not ask for just now.
 ///
 /// Both functions are called under the lock of the hub: they take note, and give back whom to wake once the lock is free.
@@ -21,7 +28,7 @@ pub trait Inbox: Send + Sync + 'static {
     fn post(&self, event: Event) -> Option<Waker>;
 
     /// Leaves what happened to a key that the owner watches.
-    fn observe(&self, key: &SharedKey, observation: &Observation) -> Option<Waker>;
+    fn observe(&self, told: &Told) -> Option<Waker>;
 }
 
 /// One engine behind a lock, and the way from it to those whom its events concern.
@@ -63,21 +70,42 @@ impl<I: Inbox> Hub<I> {
 
     /// Does something with the engine, and lets everyone hear of it whom it concerns.
     pub fn call<R>(&self, act: impl FnOnce(&mut Engine) -> R) -> R {
-        self.call_beside(|engine, _| act(engine))
+        self.call_counted(act).0
     }
 
-    /// The same, together with what is kept beside it.
+    /// The same, and how often somebody was told of what happened to a key.
+    pub fn call_counted<R>(&self, act: impl FnOnce(&mut Engine) -> R) -> (R, usize) {
+        self.finish(self.lock(), |inner, heard| inner.step(heard, |engine, _| act(engine)))
+    }
+
+    /// The same as [`call`](Self::call), together with what is kept beside the engine.
     pub fn call_beside<R>(&self, act: impl FnOnce(&mut Engine, &mut I::Beside) -> R) -> R {
-        self.finish(self.lock(), act)
+        self.finish(self.lock(), |inner, heard| inner.step(heard, act)).0
     }
 
-    /// The same for an owner; `None`, and nothing is done, when it is not connected any more.
-    pub fn call_as<R>(&self, owner: OwnerId, act: impl FnOnce(&mut Engine) -> R) -> Option<R> {
+    /// The same as [`call_counted`](Self::call_counted) for an owner; `None`, and nothing is done, when it is not connected
+    /// any more.
+    pub fn call_as<R>(&self, owner: OwnerId, act: impl FnOnce(&mut Engine) -> R) -> Option<(R, usize)> {
         let inner = self.lock();
         if !inner.inboxes.contains_key(&owner) {
             return None;
         }
-        Some(self.finish(inner, |engine, _| act(engine)))
+        Some(self.finish(inner, |inner, heard| inner.step(heard, |engine, _| act(engine))))
+    }
+
+    /// Does one thing after the other for an owner: until `act` is false, or has been done `most` times, or was told of
+    /// [`TOLD_MAX`] times. How often somebody was told; `None`, and nothing is done, when the owner is not connected any more.
+    pub fn call_each(
+        &self,
+        owner: OwnerId,
+        most: usize,
+        act: impl FnMut(&mut Engine) -> bool,
+    ) -> Option<usize> {
+        let inner = self.lock();
+        if !inner.inboxes.contains_key(&owner) {
+            return None;
+        }
+        Some(self.finish(inner, |inner, heard| inner.steps(heard, most, act)).1)
     }
 
     /// Looks at the engine as it is.
@@ -98,7 +126,17 @@ impl<I: Inbox> Hub<I> {
 
     /// Ends some of what goes with an owner; true when nothing is left of it.
     pub fn disconnect_some(&self, owner: OwnerId, now: Instant) -> bool {
-        let done = self.call(|engine| engine.disconnect(now, owner, ENDED_MAX));
+        let (done, _) = self.finish(self.lock(), |inner, heard| {
+            // Few at first where anyone watches: many may have to be told of each.
+            let (mut done, mut ended) = (false, 0);
+            let mut some = if inner.watchers.is_empty() { ENDED_MAX } else { 1 };
+            while !done && ended < ENDED_MAX && heard.told < TOLD_MAX {
+                done = inner.step(heard, |engine, _| engine.disconnect(now, owner, some));
+                ended += some;
+                some = (2 * some).min(ENDED_MAX - ended);
+            }
+            done
+        });
         if done {
             self.silence(owner);
         }
@@ -165,21 +203,20 @@ impl<I: Inbox> Hub<I> {
     fn finish<R>(
         &self,
         mut inner: MutexGuard<'_, Inner<I>>,
-        act: impl FnOnce(&mut Engine, &mut I::Beside) -> R,
-    ) -> R {
-        let Inner { engine, beside, .. } = &mut *inner;
-        let result = act(engine, beside);
-        let wakers = inner.route();
+        act: impl FnOnce(&mut Inner<I>, &mut Heard) -> R,
+    ) -> (R, usize) {
+        let mut heard = Heard::default();
+        let result = act(&mut inner, &mut heard);
         if let Some(earlier) = inner.rearm() {
             self.due.send_replace(earlier);
         }
         let low = inner.asks_for_fences();
         drop(inner);
-        wakers.into_iter().for_each(Waker::wake);
+        heard.wakers.into_iter().for_each(Waker::wake);
         if low {
             self.fences_low.notify_one();
         }
-        result
+        (result, heard.told)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner<I>> {
@@ -188,19 +225,43 @@ impl<I: Inbox> Hub<I> {
     }
 }
 
+/// Who heard of something.
+#[derive(Default)]
+struct Heard {
+    wakers: Vec<Waker>,
+    /// How often somebody was told of what happened to a key.
+    told: usize,
+}
+
 impl<I: Inbox> Inner<I> {
-    fn route(&mut self) -> Vec<Waker> {
-        let mut wakers = Vec::new();
+    /// Does something, and tells everyone whom it concerns.
+    fn step<R>(&mut self, heard: &mut Heard, act: impl FnOnce(&mut Engine, &mut I::Beside) -> R) -> R {
+        let result = act(&mut self.engine, &mut self.beside);
+        self.route(heard);
+        result
+    }
+
+    /// Does something again and again, and tells everyone in between.
+    fn steps(&mut self, heard: &mut Heard, most: usize, mut act: impl FnMut(&mut Engine) -> bool) {
+        for _ in 0..most {
+            if !self.step(heard, |engine, _| act(engine)) || heard.told >= TOLD_MAX {
+                break;
+            }
+        }
+    }
+
+    fn route(&mut self, heard: &mut Heard) {
         while let Some(event) = self.engine.poll_event() {
             let inbox = self.inboxes.get(&event.owner);
-            wakers.extend(inbox.and_then(|inbox| inbox.post(event)));
+            heard.wakers.extend(inbox.and_then(|inbox| inbox.post(event)));
         }
-        while let Some((key, observation)) = self.engine.poll_observation() {
-            let watchers = self.watchers.get(&key).into_iter().flatten();
-            let inboxes = watchers.filter_map(|owner| self.inboxes.get(owner));
-            wakers.extend(inboxes.filter_map(|inbox| inbox.observe(&key, &observation)));
+        while let Some(told) = self.engine.poll_observation() {
+            let told = Arc::new(told);
+            let watchers = self.watchers.get(&told.0).map_or(&[][..], Vec::as_slice);
+            heard.told += watchers.len();
+            let inboxes = watchers.iter().filter_map(|owner| self.inboxes.get(owner));
+            heard.wakers.extend(inboxes.filter_map(|inbox| inbox.observe(&told)));
         }
-        wakers
     }
 
     fn rearm(&mut self) -> Option<Instant> {

@@ -22,6 +22,19 @@ impl Output {
         &mut self.bytes
     }
 
+    /// Gives a buffer back, empty, for others to use. What is left to send stays.
+    pub(super) fn give_back(&mut self) -> Vec<u8> {
+        let left = self.bytes.len() - self.sent;
+        if left > 0 && self.bytes.capacity() < 2 * left {
+            return Vec::new();
+        }
+        let rest = self.bytes[self.sent..].to_vec();
+        let mut buffer = std::mem::replace(&mut self.bytes, rest);
+        self.sent = 0;
+        buffer.clear();
+        buffer
+    }
+
     pub(super) const fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
@@ -50,5 +63,24 @@ impl Output {
         self.bytes.clear();
         (self.sent, self.stalled) = (0, None);
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_to_send_takes_no_more_room_than_twice_itself() {
+        let mut output = Output::default();
+        *output.buffer() = Vec::with_capacity(64 * 1024);
+        output.buffer().extend_from_slice(b"sent and left");
+        output.sent = "sent and ".len();
+        let given = output.give_back();
+        assert!(given.is_empty() && given.capacity() >= 64 * 1024, "the room is for others");
+        assert_eq!((&output.bytes[output.sent..], output.bytes.capacity()), (&b"left"[..], 4));
+        assert_eq!(output.give_back().capacity(), 0, "there is nothing to win any more");
+        output.sent = 4;
+        assert!(output.give_back().capacity() == 4 && output.is_empty());
     }
 }

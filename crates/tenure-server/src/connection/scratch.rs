@@ -26,14 +26,13 @@ pub(super) fn lend_output(output: &mut Output) {
     }
 }
 
-/// Takes the output buffer back from a connection that has nothing left to send.
+/// Takes the output buffer back. A connection that has something left to send keeps that, and no more room than for that:
+/// thousands may have a peer that does not take it.
 pub(super) fn take_output(output: &mut Output) {
-    if output.is_empty() {
-        let buffer = take(output.buffer());
-        OUTPUT.with_borrow_mut(|kept| {
-            if buffer.capacity() <= OUTPUT_KEPT {
-                *kept = buffer;
-            }
-        });
-    }
+    let buffer = output.give_back();
+    OUTPUT.with_borrow_mut(|kept| {
+        if (kept.capacity() + 1..=OUTPUT_KEPT).contains(&buffer.capacity()) {
+            *kept = buffer;
+        }
+    });
 }

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use tenure_core::SharedKey;
 
 /// The most observations that wait for one connection. What comes then is told as one "more than could be told".
-pub(crate) const OBSERVATIONS_MAX: usize = 256;
+///
+/// One holds at most some 500 bytes, of which most are shared with whoever else was told.
+pub(crate) const OBSERVATIONS_MAX: usize = 64;
 
 /// The keys that a connection wants to hear of, and which of them it has to look at.
 #[derive(Debug, Default)]
@@ -12,6 +14,8 @@ pub(crate) struct Watching {
     interests: HashMap<SharedKey, Interest>,
     /// How many of them are watched.
     watched: usize,
+    /// How many claims are followed.
+    followed: usize,
     /// The keys in whose lines followed claims may have moved, each once.
     moved: Vec<SharedKey>,
     /// Observations in the mail.
@@ -58,6 +62,7 @@ impl Watching {
 
     pub(crate) fn follow(&mut self, key: &SharedKey) {
         self.interests.entry(key.clone()).or_default().followed += 1;
+        self.followed += 1;
         self.note_move(key);
     }
 
@@ -69,6 +74,8 @@ impl Watching {
 
     /// Ends the following of one claim; true when nothing is left to hear of the key.
     pub(crate) fn unfollow(&mut self, key: &SharedKey) -> bool {
+        let follows = self.interests.get(key).is_some_and(|interest| interest.followed > 0);
+        self.followed -= usize::from(follows);
         self.lessen(key, |interest| interest.followed = interest.followed.saturating_sub(1))
     }
 
@@ -84,9 +91,12 @@ impl Watching {
 
     /// Takes note of something that happened to a key.
     pub(super) fn hear(&mut self, key: &SharedKey) -> Heard {
-        let watched = self.watches(key);
+        // Most who are too far behind follow nothing, and there may be thousands of them.
+        if self.missed && self.observations >= OBSERVATIONS_MAX && self.followed == 0 {
+            return Heard::Nothing;
+        }
         self.note_move(key);
-        if !watched {
+        if !self.watches(key) {
             return Heard::Nothing;
         }
         if self.observations < OBSERVATIONS_MAX {
@@ -97,6 +107,9 @@ impl Watching {
     }
 
     fn note_move(&mut self, key: &SharedKey) {
+        if self.followed == 0 {
+            return;
+        }
         let Some(interest) = self.interests.get_mut(key).filter(|interest| interest.followed > 0) else {
             return;
         };

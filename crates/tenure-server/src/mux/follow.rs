@@ -129,8 +129,8 @@ impl Mux {
     pub(super) fn tell_positions(&mut self, now: Instant, out: &mut Vec<u8>) -> Flow {
         self.follows.due = now.after(PAUSE);
         for key in std::mem::take(&mut self.follows.moved) {
-            let (hub, owner, follows) = (&self.peer.shared.hub, self.peer.owner, &mut self.follows);
-            let looked = hub.call_as(owner, |engine| {
+            let follows = &mut self.follows;
+            let looked = self.peer.call_as(|engine| {
                 engine.handle_timeout(now);
                 follows.news(&key, engine)
             });

@@ -8,8 +8,8 @@ use crate::sessions::Seat;
 use std::sync::Arc;
 use tenure_core::{Instant, Note, OwnerId};
 use tenure_wire::mux::{
-    FRAME_LEN_MAX_BEFORE_HELLO, Framed, Hello, RefusedCode, Request, RequestId, Response, VERSION, Welcome,
-    decode_request, next_frame,
+    BadFrame, FRAME_LEN_MAX_BEFORE_HELLO, Framed, Hello, RefusedCode, Request, RequestId, Response, VERSION,
+    Welcome, decode_request, next_frame,
 };
 
 /// How often claims of an earlier connection are ended before others have their turn.
@@ -43,27 +43,32 @@ impl Guest {
 impl Mux {
     /// Reads the first request, which has to be a hello.
     pub(super) fn meet(&mut self, now: Instant, bytes: &[u8], out: &mut Vec<u8>) -> (usize, Flow) {
-        let first = match next_frame(bytes, FRAME_LEN_MAX_BEFORE_HELLO) {
+        let frame = match next_frame(bytes, FRAME_LEN_MAX_BEFORE_HELLO) {
             Framed::Incomplete => return (0, Flow::Next),
-            Framed::TooLong { .. } | Framed::Malformed => None,
-            Framed::Whole(frame) => Some(frame),
+            Framed::TooLong { .. } => {
+                return (
+                    0,
+                    self.turn_stranger_away(0, "a connection begins with a hello of at most 1 KiB", out),
+                );
+            }
+            Framed::Malformed => return (0, self.turn_stranger_away(0, "this is no frame of a hello", out)),
+            Framed::Whole(frame) => frame,
         };
-        let hello = first.as_ref().and_then(|frame| match decode_request(frame) {
-            Ok(Request::Hello(hello)) => Some(hello),
-            Ok(_) | Err(_) => None,
-        });
-        let (id, len) = first.as_ref().map_or((0, 0), |frame| (frame.id, frame.len));
-        match hello {
-            Some(hello) => (len, self.welcome(now, id, &hello, out)),
-            None => (len, self.turn_stranger_away(id, out)),
-        }
+        let flow = match decode_request(&frame) {
+            Ok(Request::Hello(hello)) => self.welcome(now, frame.id, &hello, out),
+            // Whoever sent it may have the secret: it is not known, because it could not be read.
+            Err(BadFrame::Malformed(why)) => self.turn_away(frame.id, &invalid(why), out),
+            Ok(_) | Err(BadFrame::UnknownKind(_)) => {
+                self.turn_stranger_away(frame.id, "a connection begins with a hello", out)
+            }
+        };
+        (frame.len, flow)
     }
 
     /// Refuses whoever does not begin as it should.
-    pub(super) fn turn_stranger_away(&self, id: RequestId, out: &mut Vec<u8>) -> Flow {
+    fn turn_stranger_away(&self, id: RequestId, why: &str, out: &mut Vec<u8>) -> Flow {
         if self.shared().gate.is_open() {
-            let why = invalid("a connection begins with a hello of at most 1 KiB, in time");
-            return self.turn_away(id, &why, out);
+            return self.turn_away(id, &invalid(why), out);
         }
         self.deny(id, out)
     }

@@ -23,9 +23,9 @@ impl Mux {
                 push(out, &Push::Signal { channel: letter.subject(), payload: letter.payload() });
             }
             Mail::Changed(changed) => {
-                let (key, observation) = *changed;
-                let watches = self.peer.mailbox.watching(|watching| watching.watches(&key));
-                if let Some(key) = as_key(&key).filter(|_| watches) {
+                let (key, observation) = (&changed.0, changed.1.clone());
+                let watches = self.peer.mailbox.watching(|watching| watching.watches(key));
+                if let Some(key) = as_key(key).filter(|_| watches) {
                     push(out, &Push::Changed { key, observation });
                 }
             }

@@ -104,6 +104,61 @@ async fn what_is_no_frame_ends_the_connection_and_what_is_no_request_does_not() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_request_without_a_number_ends_the_connection() {
+    let mut client = Mux::connect(start(Config::default())).await;
+    client.write(&[0, 0, 0, 5, 0x02, 0, 0, 0, 0]).await;
+    assert_eq!(client.turned_away().await, RefusedCode::Invalid);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hello_that_makes_no_sense_is_told_what_is_wrong_with_it() {
+    let (long, host) = ("l".repeat(257), "h".repeat(65));
+    for auth_token in [None, AuthToken::new(b"hush")] {
+        let address = start(Config { auth_token, ..Config::default() });
+        let label = Hello { label: &long, auth: b"hush", ..HELLO };
+        let host = Hello { host: &host, auth: b"hush", ..HELLO };
+        let ill = Hello { label: "ill", ..HELLO };
+        for (hello, why) in [(label, "a label"), (host, "a host"), (ill, "UTF-8")] {
+            let mut client = Mux::silent(address).await;
+            client.write(&PREFACE).await;
+            let (number, mut frame) = client.frame(&Request::Hello(hello));
+            if let Some(at) = frame.windows(3).position(|bytes| bytes == b"ill") {
+                frame[at] = 0xff;
+            }
+            client.write(&frame).await;
+            let answer = client.answer(number).await;
+            let refused = refused(&answer);
+            assert_eq!(refused.code, RefusedCode::Invalid);
+            let says = refused.message.replace("the name of a host", "a host");
+            assert!(says.contains(why), "{says}");
+            assert_eq!(client.next().await, None);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_wants_tls_where_there_is_none_is_closed_without_a_word() {
+    let address = start(Config::default());
+    let hello = b"\x16\x03\x01\0\x05\x01\0\0\0\0";
+    for split in [1, 2, 6] {
+        let mut client = TcpStream::connect(address).await.expect("a connection");
+        for part in [&hello[..split], &hello[split..]] {
+            // It may be closed before all of it was sent.
+            let _ = tokio::io::AsyncWriteExt::write_all(&mut client, part).await;
+        }
+        let mut said = Vec::new();
+        let end = tokio::time::timeout(crate::line::SOON, client.read_to_end(&mut said)).await;
+        end.expect("an end long before it would have to say more").ok();
+        assert!(said.is_empty(), "{said:?}");
+    }
+    for line in ["\x16", "\x16\x02", " \x16\x03"] {
+        let mut client = Client::connect(address).await;
+        assert_eq!(client.ask(&format!("{line}\n\n\n")).await, "error", "{line:?}");
+        assert_eq!(client.ask("ping\n\n\n").await, "ok", "{line:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_connection_begins_with_one_hello() {
     let address = start(Config::default());
     let mut client = Mux::connect(address).await;

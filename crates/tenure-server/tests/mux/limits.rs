@@ -1,7 +1,7 @@
 //! Peers that are silent, or slow, or greedy.
 
 use crate::client::{HELLO, Mux, enqueue, id, lock};
-use crate::line::{SOON, start};
+use crate::line::{Client, SOON, start};
 use std::time::Duration;
 use tenure_server::Config;
 use tenure_wire::mux::{Message, PREFACE, Push, RefusedCode, Request, Response};
@@ -109,4 +109,43 @@ async fn many_turns_at_once_reach_a_connection_that_reads() {
         let Push::Granted { claim, .. } = client.push().await else { panic!("no grant") };
         assert!(granted.insert(claim));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_thousands_watch_leaves_others_their_turn() {
+    const WATCHERS: usize = 2_000;
+    const PAIRS: usize = 50;
+    let address = start(Config::default());
+    let mut watchers = Vec::new();
+    for _ in 0..WATCHERS {
+        let mut watcher = Mux::connect(address).await;
+        assert_eq!(watcher.ask(&Request::Watch { key: lock("hot") }).await, Response::Done);
+        // It is there to the end, and reads nothing.
+        watchers.push(watcher);
+    }
+    let (mut busy, mut other) = (Mux::connect(address).await, Client::connect(address).await);
+    let mut pairs = Vec::new();
+    for _ in 0..PAIRS {
+        pairs.extend(busy.frame(&enqueue(1, lock("hot"))).1);
+        pairs.extend(busy.frame(&Request::Release { claim: id(1) }).1);
+    }
+    let hammering = tokio::spawn(async move {
+        busy.write(&pairs).await;
+        for _ in 0..2 * PAIRS {
+            assert!(matches!(busy.next().await, Some(Message::Response(..))));
+        }
+    });
+    let mut turns = 0;
+    while !hammering.is_finished() {
+        let granted = other.ask("l\ncold\n0\n").await;
+        let token = crate::line::token(&granted);
+        assert_eq!(other.ask(&format!("r\ncold\n{token}\n")).await, "ok");
+        turns += 1;
+    }
+    hammering.await.expect("everything is answered");
+    assert!(
+        turns >= PAIRS / 2,
+        "{turns} turns, while {PAIRS} pairs of requests were done on the watched key"
+    );
+    drop(watchers);
 }

@@ -3,7 +3,7 @@
 use super::claims::Claims;
 use super::world::World;
 use crate::coordinator::{Claim, Grant, Seen};
-use crate::hub::Inbox;
+use crate::hub::{Inbox, Told};
 use crate::{Clock, Loss};
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -35,7 +35,7 @@ struct Unread {
 
 enum Mail {
     Event(Event),
-    Seen(SharedKey, Observation),
+    Seen(Told),
 }
 
 #[derive(Default)]
@@ -101,7 +101,7 @@ impl LocalInbox {
     fn deliver(&self, mail: Mail) {
         match mail {
             Mail::Event(event) => self.tell(&event),
-            Mail::Seen(key, observation) => self.show(&key, &observation),
+            Mail::Seen(told) => self.show(&told.0, &told.1),
         }
     }
 
@@ -114,7 +114,7 @@ impl LocalInbox {
             Change::TakenOver => Loss::taken_over(),
         };
         let Some(world) = self.world.upgrade() else { return };
-        if let Some(claim) = world.hub.beside(|claims| claims.remove(self.owner, event.claim)) {
+        if let Some(claim) = world.hub.beside(|claims| claims.end(self.owner, event.claim, event.fence)) {
             claim.end(loss);
         }
     }
@@ -124,8 +124,8 @@ impl LocalInbox {
         let Some(world) = self.world.upgrade() else { return };
         let base = self.clock.now();
         let taken = world.hub.call_beside(|engine, claims| {
-            let claim = claims.get(self.owner, id)?;
-            Some((claim, engine.take_offered(base, self.owner, id)?))
+            let grant = engine.take_offered(base, self.owner, id)?;
+            Some((claims.granted(self.owner, id, grant.token.fence)?, grant))
         });
         if let Some((claim, grant)) = taken {
             claim.grant(Grant { token: grant.token, ttl: grant.ttl, base });
@@ -169,8 +169,8 @@ impl Inbox for LocalInbox {
         self.put(Mail::Event(event))
     }
 
-    fn observe(&self, key: &SharedKey, observation: &Observation) -> Option<Waker> {
-        self.put(Mail::Seen(key.clone(), observation.clone()))
+    fn observe(&self, told: &Told) -> Option<Waker> {
+        self.put(Mail::Seen(Arc::clone(told)))
     }
 }
 
