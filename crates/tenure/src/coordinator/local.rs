@@ -74,16 +74,16 @@ impl Local {
         let request = self.request(claim, patience);
         let (answer, position) = self.world.hub.call_beside(|engine, claims| {
             let answer = engine.enqueue(now, &request);
-            let position = match answer {
-                tenure_core::Enqueued::Acquired(_) => None,
-                tenure_core::Enqueued::Queued => engine.position(claim.id()),
+            let (fence, position) = match answer {
+                tenure_core::Enqueued::Acquired(grant) => (Some(grant.token.fence), None),
+                tenure_core::Enqueued::Queued => (None, engine.position(claim.id())),
                 tenure_core::Enqueued::Busy => {
                     claims.remove(self.owner, claim.id());
                     return (answer, None);
                 }
                 tenure_core::Enqueued::Refused(_) => return (answer, None),
             };
-            claims.add(self.owner, claim);
+            claims.add(self.owner, claim, fence);
             (answer, position)
         });
         match answer {
@@ -102,7 +102,7 @@ impl Local {
         let now = self.clock.now();
         let resumed = self.world.hub.call_beside(|engine, claims| {
             let resumed = engine.resume(now, self.owner, claim.key(), claim.id())?;
-            claims.add(self.owner, claim);
+            claims.add(self.owner, claim, Some(resumed.token.fence));
             Some(resumed)
         });
         let grant = given(resumed?, now);

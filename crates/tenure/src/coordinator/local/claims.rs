@@ -4,36 +4,52 @@ use crate::coordinator::Claim;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
-use tenure_core::{ClaimId, OwnerId};
+use tenure_core::{ClaimId, Fence, OwnerId};
 
 /// Who has to hear of what happens to a claim. They stand beside the engine, under its lock: whatever has an event has
 /// an entry, and to ask costs no lock of its own.
 #[derive(Debug, Default)]
-pub(super) struct Claims(HashMap<(OwnerId, ClaimId), Arc<Claim>, BuildHasherDefault<Drawn>>);
+pub(super) struct Claims(HashMap<(OwnerId, ClaimId), Known, BuildHasherDefault<Drawn>>);
+
+#[derive(Debug)]
+struct Known {
+    claim: Arc<Claim>,
+    /// Of its grant, if it has one. An event may be about an earlier claim of the same id.
+    fence: Option<Fence>,
+}
 
 impl Claims {
     /// From now on this claim hears of what happens to it.
-    pub(super) fn add(&mut self, owner: OwnerId, claim: &Arc<Claim>) {
-        self.0.insert((owner, claim.id()), Arc::clone(claim));
+    pub(super) fn add(&mut self, owner: OwnerId, claim: &Arc<Claim>, fence: Option<Fence>) {
+        self.0.insert((owner, claim.id()), Known { claim: Arc::clone(claim), fence });
     }
 
     /// It does so no longer. Whoever called gets it, and drops it without the lock.
     pub(super) fn remove(&mut self, owner: OwnerId, claim: ClaimId) -> Option<Arc<Claim>> {
-        self.0.remove(&(owner, claim))
+        self.0.remove(&(owner, claim)).map(|known| known.claim)
+    }
+
+    /// The same, if the claim has the grant of that fence, or none as it says.
+    pub(super) fn end(&mut self, owner: OwnerId, claim: ClaimId, fence: Option<Fence>) -> Option<Arc<Claim>> {
+        self.0.get(&(owner, claim)).filter(|known| known.fence == fence)?;
+        self.remove(owner, claim)
     }
 
     /// Whether a later claim of the same owner has the id of this one: then what the engine has is not this one's.
     pub(super) fn is_succeeded(&self, owner: OwnerId, claim: &Arc<Claim>) -> bool {
-        self.0.get(&(owner, claim.id())).is_some_and(|known| !Arc::ptr_eq(known, claim))
+        self.0.get(&(owner, claim.id())).is_some_and(|known| !Arc::ptr_eq(&known.claim, claim))
     }
 
-    pub(super) fn get(&self, owner: OwnerId, claim: ClaimId) -> Option<Arc<Claim>> {
-        self.0.get(&(owner, claim)).cloned()
+    /// The claim whose turn has come.
+    pub(super) fn granted(&mut self, owner: OwnerId, claim: ClaimId, fence: Fence) -> Option<Arc<Claim>> {
+        let known = self.0.get_mut(&(owner, claim))?;
+        known.fence = Some(fence);
+        Some(Arc::clone(&known.claim))
     }
 
     /// No claim of an owner hears of anything any longer; these did.
     pub(super) fn take_all(&mut self, owner: OwnerId) -> Vec<Arc<Claim>> {
-        self.0.extract_if(|(of, _), _| *of == owner).map(|(_, claim)| claim).collect()
+        self.0.extract_if(|(of, _), _| *of == owner).map(|(_, known)| known.claim).collect()
     }
 }
 

@@ -11,6 +11,7 @@ super::cases! {
     the_holder_stops_believing_before_the_next_is_granted: "belief ends first";
     a_renewed_lease_lasts: "renewal";
     a_lease_that_ended_is_not_renewed: "a lease never comes back";
+    a_lease_that_ended_does_not_end_a_later_claim_of_the_same_id: "news is about one grant";
     many_leases_are_renewed_at_once: "batches";
     a_grant_that_came_in_line_counts_its_lease_from_its_turn: "a wait does not use up the lease";
 }
@@ -73,6 +74,21 @@ async fn a_lease_that_ended_is_not_renewed(bed: Bed) {
     client.acquire(&claim).await;
     soon(claim.ended()).await;
     assert_eq!(renew(&*client, &[&claim]).await, [Renewed::Gone]);
+}
+
+async fn a_lease_that_ended_does_not_end_a_later_claim_of_the_same_id(bed: Bed) {
+    let (client, other) = (bed.client().await, bed.client().await);
+    for _ in 0..10 {
+        let earlier = lock("k").ttl(SHORT / 8).claim();
+        let grant = client.acquire(&earlier).await;
+        // As near to the end of the lease as can be: the news of it and the later claim meet.
+        earlier.clock().sleep_until(grant.base.after(SHORT / 8)).await;
+        let later = lock("k").id(earlier.id()).claim();
+        client.acquire(&later).await;
+        assert!(other.is_busy(&lock("k").claim()).await);
+        assert!(!later.has_ended(), "it was told of the end of another");
+        assert_eq!(client.release(&later).await.expect("asked"), Released::Released);
+    }
 }
 
 async fn many_leases_are_renewed_at_once(bed: Bed) {
