@@ -6,10 +6,10 @@ use tenure::coordinator::{NoOp, Seen};
 use tenure::{Ending, Happened, Space, Tenure};
 
 async fn next(watch: &mut tenure::Watch) -> Happened {
-    match watch.next().await.expect("there is more") {
-        Seen::Observed(seen) => seen.happened,
-        other => unreachable!("nothing was missed: {other:?}"),
-    }
+    let Seen::Observed(seen) = watch.next().await.expect("there is more") else {
+        unreachable!("nothing was missed")
+    };
+    seen.happened
 }
 
 #[tokio::test]
