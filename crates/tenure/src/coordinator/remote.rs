@@ -14,6 +14,7 @@ mod pipe;
 mod recovery;
 mod refused;
 mod renewing;
+mod settling;
 mod slots;
 mod state;
 mod trouble;
@@ -27,7 +28,6 @@ use crate::options::Options;
 use crate::{Error, ErrorKind, entropy};
 use answer::Answer;
 use driver::End;
-use interests::Interest;
 use link::{Link, odd};
 use renewing::Renewing;
 use slots::{About, Answered};
@@ -88,16 +88,10 @@ impl Remote {
     /// patterns and groups it is for.
     async fn join(&self, pattern: &[u8], group: &[u8]) -> Result<mpsc::Receiver<Signal>, Error> {
         let member = Self::connect(self.link.address.clone(), &self.link.options).await?;
-        let receiver = member.hear(pattern, group).await?;
+        let receiver = member.link.listen(pattern, group).await?;
         let (sender, forwarded) = mpsc::channel(1);
         tokio::spawn(forward(member, receiver, sender));
         Ok(forwarded)
-    }
-
-    async fn hear(&self, pattern: &[u8], group: &[u8]) -> Result<mpsc::Receiver<Signal>, Error> {
-        let receiver = self.link.interests().listen(pattern, group);
-        self.link.ask_one(About::Question, Request::Listen { pattern, group }, Answer::done).await?;
-        Ok(receiver)
     }
 }
 
@@ -163,7 +157,7 @@ impl Coordinator for Remote {
 
     fn release<'a>(&'a self, claim: &'a Arc<Claim>) -> Reply<'a, Released> {
         let about = About::Release(claim.id(), claim.wanted().ttl);
-        let asking = self.link.ask(about, Request::Release { claim: claim.id() });
+        let asking = self.link.ask_for(about, Request::Release { claim: claim.id() }, claim);
         Reply::coming(async move {
             let Answered { answer, tried, .. } = asking.await?;
             let released = answer?.released().ok_or_else(odd)?;
@@ -189,11 +183,7 @@ impl Coordinator for Remote {
     }
 
     fn follow<'a>(&'a self, claim: &'a Arc<Claim>) -> Reply<'a, ()> {
-        if let Some(entry) = self.link.state().claims.get_mut(claim.id()) {
-            entry.followed = true;
-        }
-        let request = Request::Follow { claim: claim.id(), on: true };
-        Reply::coming(self.link.ask_one(About::Question, request, Answer::followed))
+        Reply::coming(self.link.follow(claim))
     }
 
     fn inspect<'a>(&'a self, key: Key<'a>) -> Reply<'a, Option<Inspection>> {
@@ -205,11 +195,7 @@ impl Coordinator for Remote {
     }
 
     fn watch<'a>(&'a self, key: Key<'a>) -> Reply<'a, mpsc::Receiver<Seen>> {
-        Reply::coming(async move {
-            let receiver = self.link.interests().watch(Interest::key(key));
-            self.link.ask_one(About::Question, Request::Watch { key }, Answer::done).await?;
-            Ok(receiver)
-        })
+        Reply::coming(self.link.watch(key))
     }
 
     fn steal<'a>(&'a self, key: Key<'a>, fence: Option<Fence>, reason: &'a str) -> Reply<'a, u64> {
@@ -226,7 +212,7 @@ impl Coordinator for Remote {
             return Reply::ready(Err(Error::with_source(ErrorKind::Invalid, what, error)));
         }
         if group.is_empty() {
-            return Reply::coming(self.hear(pattern, group));
+            return Reply::coming(self.link.listen(pattern, group));
         }
         Reply::coming(self.join(pattern, group))
     }

@@ -3,6 +3,7 @@
 mod beginning;
 mod crowd;
 mod grants;
+mod identity;
 mod peer;
 mod recovery;
 mod silence;

@@ -1,12 +1,14 @@
 //! A request and its answer, for whoever asks.
 
-use super::link::Link;
+use super::answer::Answer;
+use super::effects::Effects;
+use super::link::{Link, finish};
 use super::slots::{About, Answered, Stage};
 use super::state::{Phase, State};
 use super::words;
-use crate::Error;
-use crate::coordinator::Claim;
+use crate::coordinator::{Claim, Standing};
 use crate::lost::Loss;
+use crate::{Error, Instant};
 use std::pin::Pin;
 use std::sync::{Arc, MutexGuard};
 use std::task::{Context, Poll, Waker};
@@ -17,7 +19,7 @@ use tenure_wire::mux::{Request, RequestId};
 pub(super) struct Question<'a> {
     pub(super) about: About,
     pub(super) request: Request<'a>,
-    /// The claim that is to be known from then on.
+    /// The claim that it is about, where it says how that stands.
     pub(super) claim: Option<&'a Arc<Claim>>,
 }
 
@@ -49,22 +51,45 @@ impl<'a> Asking<'a> {
         }
     }
 
-    /// Whether the claim was taken back while the answer was on its way: it must not be asked for again.
-    fn is_taken_back(&self, state: &mut State) -> bool {
-        if let About::Enqueue(claim) | About::Resume(claim) = self.question.about {
-            return state.claims.get_mut(claim).is_none();
+    /// Why the claim that was asked for is not to be had, whatever the answer says, or said once: it was taken back, has ended
+    /// or belongs to somebody else since.
+    fn loss(&self, state: &mut State) -> Option<Loss> {
+        let (About::Enqueue(id) | About::Resume(id), Some(claim)) =
+            (self.question.about, self.question.claim)
+        else {
+            return None;
+        };
+        if state.claims.find_mut(claim).is_some_and(|entry| !entry.left) {
+            return None;
         }
-        false
+        if let Standing::Ended(loss) = claim.standing() {
+            return Some(loss);
+        }
+        Some(if state.claims.contains(id) { Loss::taken_over() } else { Loss::Released })
+    }
+
+    /// Whether it is a release of what the service does not have, or somebody else's by now.
+    fn is_in_vain(&self, state: &mut State, now: Instant, effects: &mut Effects) -> bool {
+        let (About::Release(..), Some(claim)) = (self.question.about, self.question.claim) else {
+            return false;
+        };
+        !state.may_release(claim, now, effects)
+    }
+
+    /// Gives the request up.
+    fn end(&mut self, mut state: MutexGuard<'_, State>) {
+        let mut effects = Effects::default();
+        state.abandon(std::mem::take(&mut self.id), self.link.now(), &mut effects);
+        finish(state, effects);
     }
 
     /// Sends the request and wakes the task that does so.
     fn send(&mut self, mut state: MutexGuard<'_, State>, cx: &Context<'_>) -> Result<(), Error> {
         state.send(self.id, &self.question.request, self.link.now())?;
-        if let Some(claim) = self.question.claim {
-            state.claims.ask(claim, self.id);
-        }
-        if let About::Release(claim, _) = self.question.about {
-            drop(state.claims.remove(claim));
+        match (self.question.about, self.question.claim) {
+            (About::Release(..), Some(claim)) => state.claims.forget(claim),
+            (_, Some(claim)) => state.claims.ask(claim, self.id),
+            (_, None) => {}
         }
         if let Some(slot) = state.slots.get_mut(self.id) {
             slot.waker = Some(cx.waker().clone());
@@ -94,15 +119,26 @@ impl Future for Asking<'_> {
                 return Poll::Pending;
             }
             Stage::Answered(answer) => {
-                let answer = std::mem::replace(answer, Ok(super::answer::Answer::Done));
-                let answered = Answered { answer, sent: slot.sent, tried: slot.tried };
+                let answer = std::mem::replace(answer, Ok(Answer::Done));
+                let answered = Answered { answer, sent: slot.sent, tried };
                 state.slots.free(std::mem::take(&mut this.id));
+                if let Ok(Answer::Granted { .. } | Answer::Queued { .. }) = answered.answer
+                    && let Some(loss) = this.loss(&mut state)
+                {
+                    return Poll::Ready(Err(Error::lost(loss)));
+                }
                 return Poll::Ready(Ok(answered));
             }
         }
-        if tried && this.is_taken_back(&mut state) {
-            state.abandon(std::mem::take(&mut this.id));
-            return Poll::Ready(Err(Error::lost(Loss::Released)));
+        if tried && let Some(loss) = this.loss(&mut state) {
+            this.end(state);
+            return Poll::Ready(Err(Error::lost(loss)));
+        }
+        let (now, mut effects) = (this.link.now(), Effects::default());
+        if this.is_in_vain(&mut state, now, &mut effects) {
+            state.slots.free(std::mem::take(&mut this.id));
+            finish(state, effects);
+            return Poll::Ready(Ok(Answered { answer: Ok(Answer::Gone), sent: now, tried }));
         }
         if let Phase::Up = state.phase {
             return match this.send(state, cx) {
@@ -121,7 +157,7 @@ impl Future for Asking<'_> {
         } else {
             trouble.error()
         };
-        state.abandon(std::mem::take(&mut this.id));
+        this.end(state);
         Poll::Ready(Err(error))
     }
 }
@@ -129,7 +165,8 @@ impl Future for Asking<'_> {
 impl Drop for Asking<'_> {
     fn drop(&mut self) {
         if self.id != 0 {
-            self.link.state().abandon(self.id);
+            let state = self.link.state();
+            self.end(state);
         }
     }
 }

@@ -147,11 +147,18 @@ impl<'a> Connection<'a> {
                 Some(Heard::Goodbye { superseded, error }) => {
                     return Err(Over::Broken { superseded, why: error.to_string() });
                 }
-                Some(Heard::Signal(signal)) => self.link.interests().signal(&signal),
-                Some(Heard::Changed { space, name, observation }) => {
-                    self.link.interests().changed(&Interest::Key { space, name }, &observation);
+                Some(Heard::Signal(signal)) => {
+                    let news = self.link.interests().signal(signal);
+                    news.send();
                 }
-                Some(Heard::Missed) => self.link.interests().missed(),
+                Some(Heard::Changed { space, name, observation }) => {
+                    let news = self.link.interests().changed(&Interest::Key { space, name }, &observation);
+                    news.send();
+                }
+                Some(Heard::Missed) => {
+                    let news = self.link.interests().missed();
+                    news.send();
+                }
                 Some(Heard::Unknown) => {}
                 Some(heard) => self.heard.push(heard),
             }
@@ -178,6 +185,8 @@ impl<'a> Connection<'a> {
         self.link.sweep();
         let now = self.link.now();
         let mut state = self.link.state();
+        state.slots.trim();
+        state.claims.trim();
         let waits = state.slots.in_flight() > 0;
         self.silent_ticks = if waits && !self.received { self.silent_ticks + 1 } else { 0 };
         if self.silent_ticks >= SILENT_MAX {

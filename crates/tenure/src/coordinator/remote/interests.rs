@@ -23,6 +23,41 @@ pub(super) struct Interests {
     listeners: HashMap<OwnerId, (Interest, Sender<Signal>)>,
     subscriptions: Subscriptions,
     last: u64,
+    /// How many have been added since what is over was looked for.
+    added: usize,
+    /// How many were left then.
+    left: usize,
+}
+
+/// So many are added at least before it is looked for what is over.
+const SWEEP_MIN: usize = 16;
+
+/// News, and who gets it. It is sent without any lock: whoever is woken by it may do anything.
+#[derive(Debug)]
+#[must_use = "it is not sent yet"]
+pub(super) struct News<T> {
+    receivers: Vec<Sender<T>>,
+    news: T,
+}
+
+impl News<Seen> {
+    pub(super) fn send(self) {
+        for watcher in self.receivers {
+            // The last place is for the news that there is more than there are places for.
+            let seen = if watcher.capacity() == 1 { Seen::Missed } else { self.news.clone() };
+            drop(watcher.try_send(seen));
+        }
+    }
+}
+
+impl News<Signal> {
+    pub(super) fn send(self) {
+        for listener in self.receivers {
+            if let Err(mpsc::error::TrySendError::Full(_)) = listener.try_send(self.news.clone()) {
+                tracing::warn!("a signal is dropped: its listener has fallen behind");
+            }
+        }
+    }
 }
 
 impl Interest {
@@ -50,6 +85,7 @@ impl Interest {
 impl Interests {
     /// Watches a key until the receiver is dropped.
     pub(super) fn watch(&mut self, key: Interest) -> Receiver<Seen> {
+        self.added += 1;
         let (sender, receiver) = mpsc::channel(WAITING_MAX);
         self.watchers.entry(key).or_default().push(sender);
         receiver
@@ -58,6 +94,7 @@ impl Interests {
     /// Hears what the service sends for that pattern until the receiver is dropped. Groups are the service's business: it
     /// sends only what a member is to hear.
     pub(super) fn listen(&mut self, pattern: &[u8], group: &[u8]) -> Receiver<Signal> {
+        self.added += 1;
         let (sender, receiver) = mpsc::channel(WAITING_MAX);
         self.last += 1;
         let listener = OwnerId::new(self.last);
@@ -67,38 +104,32 @@ impl Interests {
     }
 
     /// A key has changed.
-    pub(super) fn changed(&mut self, key: &Interest, observation: &Observation) {
-        for watcher in self.watchers.get(key).into_iter().flatten() {
-            match watcher.capacity() {
-                // The last place is for the news that there is more than there are places for.
-                1 => drop(watcher.try_send(Seen::Missed)),
-                _ => drop(watcher.try_send(Seen::Observed(observation.clone()))),
-            }
-        }
+    pub(super) fn changed(&self, key: &Interest, observation: &Observation) -> News<Seen> {
+        let receivers = self.watchers.get(key).cloned().unwrap_or_default();
+        News { receivers, news: Seen::Observed(observation.clone()) }
     }
 
     /// Whatever is watched may have changed unseen.
-    pub(super) fn missed(&mut self) {
-        for watcher in self.watchers.values().flatten() {
-            drop(watcher.try_send(Seen::Missed));
-        }
+    pub(super) fn missed(&self) -> News<Seen> {
+        News { receivers: self.watchers.values().flatten().cloned().collect(), news: Seen::Missed }
     }
 
     /// A signal has come.
-    pub(super) fn signal(&mut self, signal: &Signal) {
-        let Ok(subject) = Subject::new(&signal.channel) else { return };
+    pub(super) fn signal(&mut self, signal: Signal) -> News<Signal> {
+        let mut receivers = Vec::new();
         let Self { subscriptions, listeners, .. } = self;
-        subscriptions.publish(subject, |listener| {
-            let sender = listeners.get(&listener).map(|(_, sender)| sender);
-            match sender.map(|sender| sender.try_send(signal.clone())) {
-                Some(Ok(())) => Delivery::Taken,
-                Some(Err(mpsc::error::TrySendError::Full(_))) => {
-                    tracing::warn!("a signal is dropped: its listener has fallen behind");
-                    Delivery::Full
-                }
-                Some(Err(mpsc::error::TrySendError::Closed(_))) | None => Delivery::Full,
-            }
-        });
+        if let Ok(subject) = Subject::new(&signal.channel) {
+            subscriptions.publish(subject, |listener| {
+                receivers.extend(listeners.get(&listener).map(|(_, sender)| sender.clone()));
+                Delivery::Taken
+            });
+        }
+        News { receivers, news: signal }
+    }
+
+    /// Whether so many have been added that it is time to look for what is over.
+    pub(super) const fn is_sweep_due(&self) -> bool {
+        self.added >= SWEEP_MIN && self.added >= self.left
     }
 
     /// Whatever is of interest to anyone.
@@ -126,6 +157,7 @@ impl Interests {
             listens
         });
         let after = self.all();
+        (self.added, self.left) = (0, after.len());
         before.into_iter().filter(|interest| after.binary_search(interest).is_err()).collect()
     }
 }
@@ -150,12 +182,12 @@ mod tests {
         let mut interests = Interests::default();
         let mut seen = interests.watch(key());
         for _ in 0..WAITING_MAX * 2 {
-            interests.changed(&key(), &CHANGE);
+            interests.changed(&key(), &CHANGE).send();
         }
         for _ in 0..WAITING_MAX - 1 {
             assert_eq!(seen.try_recv(), Ok(Seen::Observed(CHANGE)));
         }
-        interests.changed(&key(), &CHANGE);
+        interests.changed(&key(), &CHANGE).send();
         assert_eq!(seen.try_recv(), Ok(Seen::Missed));
         assert_eq!(seen.try_recv(), Ok(Seen::Observed(CHANGE)));
         assert!(seen.try_recv().is_err());
@@ -168,7 +200,7 @@ mod tests {
         let mut wild = interests.listen(b"a.*", b"");
         let mut twin = interests.listen(b"a.*", b"");
         let mut other = interests.listen(b"b", b"");
-        interests.signal(&signal(b"a.b"));
+        interests.signal(signal(b"a.b")).send();
         for heard in [&mut exact, &mut wild, &mut twin] {
             assert_eq!(heard.try_recv(), Ok(signal(b"a.b")));
             assert!(heard.try_recv().is_err());
@@ -181,13 +213,13 @@ mod tests {
         let mut interests = Interests::default();
         let mut heard = interests.listen(b"a", b"");
         for _ in 0..=WAITING_MAX {
-            interests.signal(&signal(b"a"));
+            interests.signal(signal(b"a")).send();
         }
         for _ in 0..WAITING_MAX {
             assert_eq!(heard.try_recv(), Ok(signal(b"a")));
         }
         assert!(heard.try_recv().is_err());
-        interests.signal(&signal(b"a"));
+        interests.signal(signal(b"a")).send();
         assert_eq!(heard.try_recv(), Ok(signal(b"a")));
     }
 

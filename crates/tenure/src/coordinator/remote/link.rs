@@ -2,18 +2,22 @@
 
 use super::answer::Answer;
 use super::asking::{Asking, Question};
+use super::claims::Standing as Awaited;
 use super::effects::Effects;
 use super::interests::{Interest, Interests};
 use super::slots::{About, Answered};
-use super::state::State;
+use super::state::{Phase, State};
 use super::trouble::Trouble;
-use crate::coordinator::{Claim, Standing};
+use crate::coordinator::{Claim, Seen, Signal, Standing};
+use crate::lost::Loss;
 use crate::net::Address;
 use crate::options::Options;
 use crate::{Error, ErrorKind, Instant};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
+use tenure_core::Key;
 use tenure_wire::mux::Request;
+use tokio::sync::mpsc::Receiver;
 
 /// The link to a service. Callers leave requests in it and find answers; one task moves both.
 #[derive(Debug)]
@@ -49,7 +53,7 @@ impl Link {
         Asking::new(self, Question { about, request, claim: None })
     }
 
-    /// Asks about a claim that is to be known from then on.
+    /// Asks for a claim, which is known from then on, or releases it, and it is known no longer.
     pub(super) fn ask_for<'a>(
         &'a self,
         about: About,
@@ -71,38 +75,60 @@ impl Link {
     }
 
     /// Takes a claim back without waiting.
-    pub(super) fn cancel(&self, claim: &Claim) {
-        let now = self.now();
+    pub(super) fn cancel(&self, claim: &Arc<Claim>) {
+        let (now, mut effects) = (self.now(), Effects::default());
         let mut state = self.state();
         // What the service knows nothing of, it need not forget.
-        let Some(entry) = state.claims.remove(claim.id()) else { return };
-        state.take_back(claim.id(), claim.wanted().ttl, now);
-        let task = state.task.take();
-        drop(state);
-        drop(entry);
-        task.into_iter().for_each(std::task::Waker::wake);
+        state.let_go(claim, now, &mut effects);
+        finish(state, effects);
     }
 
     /// Whether nothing is under way that could bring a claim its turn.
     pub(super) fn is_out_of_line(&self, claim: &Claim) -> bool {
-        // In this order: what has ended is forgotten only when it knows so.
+        // In this order: what has ended is forgotten only when it knows so. What another claim of its id has taken over is not
+        // asked for again.
         let known = self.state().claims.contains(claim.id());
         !known && matches!(claim.standing(), Standing::Waiting)
     }
 
-    /// Ready when a claim cannot be waited for.
-    pub(super) fn poll_trouble(&self, claim: &Claim, cx: &Context<'_>) -> Poll<Error> {
+    /// Ready when a claim cannot be waited for. Whoever asks hears by itself how the claim stands.
+    pub(super) fn poll_trouble(&self, claim: &Arc<Claim>, cx: &Context<'_>) -> Poll<Error> {
         let mut state = self.state();
         if let Some(trouble) = state.trouble() {
             return Poll::Ready(trouble.error());
         }
-        state.claims.poll_trouble(claim.id(), cx).map(|trouble| trouble.error())
+        let old = match state.claims.find_mut(claim) {
+            None => {
+                let loss =
+                    if state.claims.contains(claim.id()) { Loss::taken_over() } else { Loss::Released };
+                drop(state);
+                return if let Standing::Waiting = claim.standing() {
+                    Poll::Ready(Error::lost(loss))
+                } else {
+                    Poll::Pending
+                };
+            }
+            Some(entry) => match &entry.standing {
+                Awaited::Failed(trouble) => {
+                    let error = trouble.error();
+                    // It has to be asked for again.
+                    state.claims.forget(claim);
+                    return Poll::Ready(error);
+                }
+                Awaited::Asked | Awaited::Waiting | Awaited::Granted(_) => {
+                    entry.waiter.replace(cx.waker().clone())
+                }
+            },
+        };
+        drop(state);
+        drop(old);
+        Poll::Pending
     }
 
     /// The connection is gone.
     pub(super) fn broke(&self) {
         let mut effects = Effects::default();
-        self.state().broke(&mut effects);
+        self.state().broke(self.now(), &mut effects);
         effects.apply();
     }
 
@@ -116,9 +142,11 @@ impl Link {
     /// There is a connection again, on which the service has answered a request that was sent at that instant.
     pub(super) fn restore(&self, greeted: Instant) {
         let mut effects = Effects::default();
-        let interests = self.interests().all();
-        self.state().restore(greeted, &interests, self.now(), &mut effects);
-        self.interests().missed();
+        let interests = self.interests();
+        self.state().restore(greeted, &interests.all(), self.now(), &mut effects);
+        let missed = interests.missed();
+        drop(interests);
+        missed.send();
         effects.apply();
     }
 
@@ -132,24 +160,86 @@ impl Link {
         effects.apply();
     }
 
-    /// Tells the service what is of interest no longer.
-    pub(super) fn sweep(&self) {
-        let over = self.interests().sweep();
-        self.end(&over);
+    /// Watches a key until the receiver is dropped.
+    pub(super) async fn watch(&self, key: Key<'_>) -> Result<Receiver<Seen>, Error> {
+        self.sweep_when_due();
+        let receiver = self.interests().watch(Interest::key(key));
+        self.subscribe(Request::Watch { key }, Answer::done).await?;
+        Ok(receiver)
     }
 
-    fn end(&self, over: &[Interest]) {
-        if over.is_empty() {
-            return;
-        }
-        let now = self.now();
-        let mut state = self.state();
-        if let super::state::Phase::Up = state.phase {
-            for interest in over {
-                state.send_unasked(About::Question, &interest.request(false), now);
-            }
+    /// Hears signals until the receiver is dropped.
+    pub(super) async fn listen(&self, pattern: &[u8], group: &[u8]) -> Result<Receiver<Signal>, Error> {
+        self.sweep_when_due();
+        let receiver = self.interests().listen(pattern, group);
+        self.subscribe(Request::Listen { pattern, group }, Answer::done).await?;
+        Ok(receiver)
+    }
+
+    /// Has a claim hear of its position until nobody is there to hear of it.
+    pub(super) async fn follow(&self, claim: &Arc<Claim>) -> Result<(), Error> {
+        self.note_follower(claim);
+        self.subscribe(Request::Follow { claim: claim.id(), on: true }, Answer::followed).await?;
+        // Who had given it up meanwhile has told the service so before this was answered.
+        self.note_follower(claim);
+        Ok(())
+    }
+
+    fn note_follower(&self, claim: &Arc<Claim>) {
+        if let Some(entry) = self.state().claims.find_mut(claim) {
+            entry.followed = true;
         }
     }
+
+    /// Asks to hear of something. When there is too much of that, what nobody hears of any more makes room.
+    async fn subscribe(
+        &self,
+        request: Request<'_>,
+        read: impl Fn(Answer) -> Option<()>,
+    ) -> Result<(), Error> {
+        let asked = self.ask_one(About::Question, request.clone(), &read).await;
+        match asked {
+            Err(error) if error.kind() == &ErrorKind::Full && self.sweep() => {
+                self.ask_one(About::Question, request, &read).await
+            }
+            asked => asked,
+        }
+    }
+
+    /// Sweeps when there may be as much again as there was of interest.
+    fn sweep_when_due(&self) {
+        if self.interests().is_sweep_due() {
+            self.sweep();
+        }
+    }
+
+    /// Tells the service what is of interest no longer; whether there is such.
+    pub(super) fn sweep(&self) -> bool {
+        let now = self.now();
+        // Whoever is interested again asks behind this: interests are locked until it is said, and before the state.
+        let mut interests = self.interests();
+        let over = interests.sweep();
+        let mut state = self.state();
+        let unfollowed = state.claims.unfollow();
+        let Phase::Up = state.phase else { return false };
+        for interest in &over {
+            state.send_unasked(About::Question, &interest.request(false), now);
+        }
+        for claim in &unfollowed {
+            let request = Request::Follow { claim: *claim, on: false };
+            state.send_unasked(About::Question, &request, now);
+        }
+        !over.is_empty() || !unfollowed.is_empty()
+    }
+}
+
+/// Frees the state, has the task send what there is to send, and does what follows.
+pub(super) fn finish(mut state: MutexGuard<'_, State>, mut effects: Effects) {
+    if !state.outbox.is_empty() {
+        effects.wakers.extend(state.task.take());
+    }
+    drop(state);
+    effects.apply();
 }
 
 /// The error for an answer that nobody gives to such a request.

@@ -16,11 +16,11 @@ use tenure_wire::mux::{Request, RequestId};
 
 impl State {
     /// The connection is gone, and with it whatever was on its way.
-    pub(super) fn broke(&mut self, effects: &mut Effects) {
+    pub(super) fn broke(&mut self, now: Instant, effects: &mut Effects) {
         self.phase = Phase::Down;
         self.outbox.clear();
         for id in self.slots.ids() {
-            self.unanswered(id, effects);
+            self.unanswered(id, now, effects);
         }
         let bound = |entry: &super::claims::Entry| {
             matches!(entry.standing, Standing::Granted(_)) && entry.claim.wanted().bond == Bond::Connection
@@ -28,14 +28,17 @@ impl State {
         for entry in self.claims.take(bound) {
             effects.ended(entry.claim, Loss::Disconnected);
         }
+        for id in self.claims.contended() {
+            self.settle(id, now, effects);
+        }
     }
 
-    fn unanswered(&mut self, id: RequestId, effects: &mut Effects) {
+    fn unanswered(&mut self, id: RequestId, now: Instant, effects: &mut Effects) {
         let Some(slot) = self.slots.take_sent(id) else { return };
         slot.tried = true;
         let about = slot.about;
         if slot.abandoned {
-            self.give_up(id, about);
+            self.give_up(id, about, now, effects);
             self.slots.free(id);
         } else if about == About::Once {
             let text =
@@ -104,11 +107,11 @@ impl State {
 
     fn restore_claim(&mut self, claim: &Arc<Claim>, now: Instant, effects: &mut Effects) {
         let id = claim.id();
-        let Some(entry) = self.claims.get_mut(id) else { return };
+        let Some(entry) = self.claims.find_mut(claim).filter(|entry| !entry.left) else { return };
         let (about, request) = match entry.standing {
             Standing::Waiting => (About::Rejoin(id), words::enqueue(claim, Patience::Endless)),
             Standing::Granted(_) if entry.is_past() => {
-                self.claims.remove(id);
+                self.claims.forget(claim);
                 effects.ended(Arc::clone(claim), Loss::Expired);
                 return self.take_back(id, claim.wanted().ttl, now);
             }
@@ -117,7 +120,7 @@ impl State {
             Standing::Asked | Standing::Failed(_) => return,
         };
         let request = self.send_unasked(about, &request, now);
-        if let Some(entry) = self.claims.get_mut(id) {
+        if let Some(entry) = self.claims.find_mut(claim) {
             entry.request = request;
         }
     }

@@ -1,6 +1,7 @@
 //! Many renewals at once.
 
 use super::answer::Answer;
+use super::effects::Effects;
 use super::link::{Link, odd};
 use super::slots::{About, Stage};
 use super::state::{Phase, State};
@@ -32,7 +33,7 @@ impl Future for Renewing<'_> {
         let Self { link, renewals, ids } = self.get_mut();
         let mut state = link.state();
         if ids.is_empty() {
-            let open = |renewal: &Renewal| state.slots.open(About::Renew(renewal.claim.id()), false);
+            let open = |_: &Renewal| state.slots.open(About::Renew, false);
             *ids = renewals.iter().map(open).collect();
         }
         let now = link.now();
@@ -40,8 +41,11 @@ impl Future for Renewing<'_> {
         for (renewal, id) in renewals.iter_mut().zip(ids.iter_mut()).filter(|(_, id)| **id != 0) {
             match advance(&mut state, renewal, *id, now) {
                 Some(outcome) => {
+                    if let Ok(Renewed::Gone) = outcome {
+                        state.claims.forget(&renewal.claim);
+                    }
                     renewal.outcome = Some(outcome);
-                    state.abandon(std::mem::take(id));
+                    state.slots.free(std::mem::take(id));
                 }
                 None => last = Some(*id),
             }
@@ -88,8 +92,11 @@ fn advance(
 impl Drop for Renewing<'_> {
     fn drop(&mut self) {
         if self.ids.iter().any(|id| *id != 0) {
+            let (mut effects, now) = (Effects::default(), self.link.now());
             let mut state = self.link.state();
-            self.ids.iter().filter(|id| **id != 0).for_each(|id| state.abandon(*id));
+            self.ids.iter().filter(|id| **id != 0).for_each(|id| state.abandon(*id, now, &mut effects));
+            drop(state);
+            effects.apply();
         }
     }
 }

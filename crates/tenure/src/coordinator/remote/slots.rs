@@ -2,6 +2,8 @@
 
 use super::answer::Answer;
 use crate::{Error, Instant};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 use std::task::Waker;
 use std::time::Duration;
 use tenure_core::ClaimId;
@@ -23,7 +25,7 @@ pub(super) enum About {
     /// The same, and nobody waits for the answer.
     Cancel(ClaimId, Duration),
     /// A lease runs anew, or is over.
-    Renew(ClaimId),
+    Renew,
     /// A claim that waits has found its place again; nobody waits for the answer.
     Rejoin(ClaimId),
     /// A grant that is held has been found again; nobody waits for the answer.
@@ -70,11 +72,15 @@ pub(super) struct Answered {
     pub(super) tried: bool,
 }
 
+/// So many are kept room for, however few there are.
+const ROOM_KEPT: usize = 1024;
+
 /// All of them. The number of a request is its place, so that no answer is searched for.
 #[derive(Debug, Default)]
 pub(super) struct Slots {
     slots: Vec<Slot>,
-    free: Vec<u32>,
+    /// The lowest comes first, so that a crowd leaves the end free.
+    free: BinaryHeap<Reverse<u32>>,
     in_flight: usize,
 }
 
@@ -84,7 +90,7 @@ impl Slots {
         let slot =
             Slot { stage: Stage::Parked, about, sent: Instant::ORIGIN, tried: false, abandoned, waker: None };
         match self.free.pop() {
-            Some(at) => {
+            Some(Reverse(at)) => {
                 self.slots[at as usize] = slot;
                 at + 1
             }
@@ -99,6 +105,12 @@ impl Slots {
     pub(super) fn get_mut(&mut self, id: RequestId) -> Option<&mut Slot> {
         let slot = self.slots.get_mut((id as usize).checked_sub(1)?)?;
         (!matches!(slot.stage, Stage::Free)).then_some(slot)
+    }
+
+    /// Whether that request is on its way, and asks for that claim.
+    pub(super) fn is_sent_about(&mut self, id: RequestId, claim: ClaimId) -> bool {
+        let asks = [About::Enqueue(claim), About::Resume(claim)];
+        self.get_mut(id).is_some_and(|slot| matches!(slot.stage, Stage::Sent) && asks.contains(&slot.about))
     }
 
     /// It was sent just now.
@@ -123,8 +135,21 @@ impl Slots {
     pub(super) fn free(&mut self, id: RequestId) {
         if let Some(slot) = self.get_mut(id) {
             (slot.stage, slot.waker) = (Stage::Free, None);
-            self.free.push(id - 1);
+            self.free.push(Reverse(id - 1));
         }
+    }
+
+    /// Gives back room that a crowd has left.
+    pub(super) fn trim(&mut self) {
+        if self.slots.len() <= ROOM_KEPT || self.free.len() < self.slots.len() / 4 * 3 {
+            return;
+        }
+        let used = self.slots.iter().rposition(|slot| !matches!(slot.stage, Stage::Free));
+        let len = used.map_or(0, |last| last + 1);
+        self.slots.truncate(len);
+        self.slots.shrink_to(ROOM_KEPT);
+        self.free.retain(|Reverse(at)| (*at as usize) < len);
+        self.free.shrink_to(ROOM_KEPT);
     }
 
     /// How many wait for their answers.
@@ -140,5 +165,25 @@ impl Slots {
     /// Everyone who waits for a connection or an answer.
     pub(super) fn wakers(&mut self) -> impl Iterator<Item = Waker> + '_ {
         self.slots.iter_mut().filter_map(|slot| slot.waker.take())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_crowd_leaves_no_room_behind_and_whoever_stays_keeps_its_number() {
+        let mut slots = Slots::default();
+        let ids: Vec<RequestId> = (0..100_000).map(|_| slots.open(About::Question, false)).collect();
+        let (stays, left) = (ids[7], ids.iter().filter(|id| **id != ids[7]));
+        left.for_each(|id| slots.free(*id));
+        slots.trim();
+        assert!(slots.slots.capacity() <= ROOM_KEPT && slots.free.capacity() <= ROOM_KEPT);
+        assert!(slots.get_mut(stays).is_some());
+        let mut again: Vec<RequestId> = (0..2_000).map(|_| slots.open(About::Question, false)).collect();
+        again.push(stays);
+        again.sort_unstable();
+        assert_eq!(again, (1..=2_001).collect::<Vec<_>>(), "each number once");
     }
 }

@@ -9,9 +9,10 @@ use super::trouble::Trouble;
 use crate::coordinator::Grant;
 use crate::lost::Loss;
 use crate::{Error, ErrorKind, Instant};
+use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
-use tenure_core::{ClaimId, Token};
+use tenure_core::{ClaimId, Fence};
 use tenure_wire::mux::{Request, RequestId, encode_request};
 
 /// What callers and the task of a connection share, under one lock.
@@ -101,29 +102,45 @@ impl State {
     }
 
     /// Nobody waits for the answer to a request any more.
-    pub(super) fn abandon(&mut self, id: RequestId) {
+    pub(super) fn abandon(&mut self, id: RequestId, now: Instant, effects: &mut Effects) {
         let Some(slot) = self.slots.get_mut(id) else { return };
-        if let Stage::Sent = slot.stage {
-            (slot.abandoned, slot.waker) = (true, None);
-            return;
-        }
-        if let (Stage::Parked, true) = (&slot.stage, slot.tried) {
-            let about = slot.about;
-            self.give_up(id, about);
+        let about = slot.about;
+        match slot.stage {
+            Stage::Sent => {
+                (slot.abandoned, slot.waker) = (true, None);
+                if let About::Resume(claim) = about
+                    && let Some(entry) = self.claims.asked_by(claim, id)
+                {
+                    entry.left = true;
+                }
+                return;
+            }
+            Stage::Parked if slot.tried => self.give_up(id, about, now, effects),
+            // Nobody has what was resumed, and nobody takes it back: it is left to its lease.
+            Stage::Answered(_) => {
+                if let About::Resume(claim) = about {
+                    self.unask(id, claim, now, effects);
+                }
+            }
+            Stage::Parked | Stage::Free => {}
         }
         self.slots.free(id);
     }
 
     /// A request was sent on a connection that broke, and nobody will send it again.
-    pub(super) fn give_up(&mut self, id: RequestId, about: About) {
+    pub(super) fn give_up(&mut self, id: RequestId, about: About, now: Instant, effects: &mut Effects) {
         match about {
             About::Release(claim, ttl) | About::Cancel(claim, ttl) => self.owed.add(claim, ttl),
-            About::Resume(claim) => self.unask(id, claim),
-            // Whoever asked for a claim takes it back.
-            About::Enqueue(_)
-            | About::Question
+            About::Resume(claim) => self.unask(id, claim, now, effects),
+            // Whoever asked for a claim takes it back, or has done so.
+            About::Enqueue(claim) => {
+                if self.claims.asked_by(claim, id).is_some_and(|entry| entry.left) {
+                    self.unask(id, claim, now, effects);
+                }
+            }
+            About::Question
             | About::Once
-            | About::Renew(_)
+            | About::Renew
             | About::Rejoin(_)
             | About::Regain(_)
             | About::Interest
@@ -140,16 +157,12 @@ impl State {
     ) -> Result<(), OutOfTurn> {
         match heard {
             Heard::Answer(id, answer) => return self.answered(id, answer, now, effects),
-            Heard::Granted { claim, token, ttl } => self.granted(claim, token, ttl, now, effects),
-            Heard::Lost { claim, fence, loss } => {
-                if let Some(entry) = self.claims.get_mut(claim)
-                    && entry.is_ended_with(fence)
-                {
-                    effects.lost(&entry.claim, loss);
-                }
+            Heard::Granted { claim, token, ttl } => {
+                self.granted(claim, Grant { token, ttl, base: self.confirmed }, now, effects);
             }
+            Heard::Lost { claim, fence, loss } => self.lost(claim, fence, loss, effects),
             Heard::Position { claim, position } => {
-                if let Some(entry) = self.claims.get_mut(claim) {
+                if let Some(entry) = self.claims.answered_mut(claim) {
                     effects.moved(&entry.claim, position);
                 }
             }
@@ -177,19 +190,19 @@ impl State {
         self.confirmed = self.confirmed.max(slot.sent);
         let (about, sent, abandoned) = (slot.about, slot.sent, slot.abandoned);
         match about {
-            About::Question | About::Once | About::Release(..) | About::Cancel(..) | About::Sign => {}
+            About::Question
+            | About::Once
+            | About::Release(..)
+            | About::Cancel(..)
+            | About::Renew
+            | About::Sign => {}
             About::Interest => {
                 if let Err(error) = &answer {
                     tracing::warn!(%error, "what was watched or listened to is so no longer");
                 }
             }
-            // Nobody has what was resumed, and nobody takes it back.
-            About::Resume(claim) if abandoned => self.unask(id, claim),
-            About::Enqueue(claim) | About::Resume(claim) => self.asked(id, claim, &answer),
-            About::Renew(claim) => {
-                if let Ok(Answer::Gone) = answer {
-                    self.claims.remove(claim);
-                }
+            About::Enqueue(claim) | About::Resume(claim) => {
+                self.asked((id, about, sent), claim, &answer, now, effects);
             }
             About::Rejoin(claim) => self.rejoined(id, claim, sent, &answer, now, effects),
             About::Regain(claim) => self.regained(id, claim, sent, &answer, now, effects),
@@ -203,22 +216,17 @@ impl State {
         Ok(())
     }
 
-    /// Forgets a claim, if it is that request that made it what it is.
-    pub(super) fn unask(&mut self, id: RequestId, claim: ClaimId) {
-        if self.claims.asked_by(claim, id).is_some() {
-            self.claims.remove(claim);
+    /// A claim has ended, which the owner of the one that the service has answered about hears.
+    fn lost(&mut self, id: ClaimId, fence: Option<Fence>, loss: Loss, effects: &mut Effects) {
+        let Some(entry) = self.claims.answered_mut(id) else { return };
+        if !entry.is_ended_with(fence) {
+            return;
         }
-    }
-
-    /// A claim that somebody asked for.
-    fn asked(&mut self, id: RequestId, claim: ClaimId, answer: &Result<Answer, Error>) {
-        let Some(entry) = self.claims.asked_by(claim, id) else { return };
-        match answer {
-            Ok(Answer::Granted { token, .. }) => entry.standing = Standing::Granted(token.fence),
-            Ok(Answer::Queued { .. }) => entry.standing = Standing::Waiting,
-            _ => {
-                self.claims.remove(claim);
-            }
+        let claim = Arc::clone(&entry.claim);
+        if entry.left {
+            self.claims.forget(&claim);
+        } else {
+            effects.lost(&claim, loss);
         }
     }
 
@@ -281,29 +289,12 @@ impl State {
             }
             Ok(_) => Loss::Forgotten,
         };
-        let ttl = entry.claim.wanted().ttl;
-        if let Some(entry) = self.claims.remove(claim) {
-            effects.ended(entry.claim, loss);
-        }
+        let held = Arc::clone(&entry.claim);
+        let ttl = held.wanted().ttl;
+        self.claims.forget(&held);
+        effects.ended(held, loss);
         if let Ok(Answer::Granted { .. }) = answer {
             self.take_back(claim, ttl, now);
-        }
-    }
-
-    /// The turn of a claim has come.
-    fn granted(&mut self, id: ClaimId, token: Token, ttl: Duration, now: Instant, effects: &mut Effects) {
-        let Some(entry) = self.claims.get_mut(id) else {
-            // Whoever wanted it is gone.
-            return self.take_back(id, ttl, now);
-        };
-        match entry.standing {
-            // It was asked for again meanwhile: the answer to that is behind this.
-            Standing::Asked => {}
-            Standing::Waiting | Standing::Granted(_) => {
-                entry.standing = Standing::Granted(token.fence);
-                effects.granted(&entry.claim, Grant { token, ttl, base: self.confirmed });
-            }
-            Standing::Failed(_) => self.take_back(id, ttl, now),
         }
     }
 
