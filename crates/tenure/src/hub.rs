@@ -10,8 +10,8 @@ use tokio::sync::{Notify, watch};
 /// Claims ended in one go when an owner goes, so that whoever held a hundred thousand stops nobody else.
 const ENDED_MAX: usize = 64;
 
-/// So often is somebody told, in one go, of what happened to a key that it watches, and once more for each watcher of the last
-/// such key. A key that thousands watch would otherwise have them all told of each of many requests while everyone waits.
+/// Once somebody has been told so often, in one go, of what happened to a key that it watches, others have their turn. The
+/// change with which that is reached is still told to everyone who watches its key.
 pub const TOLD_MAX: usize = 256;
 
 /// Something that happened to a key; one for all who watch it.
