@@ -29,10 +29,9 @@ impl Claims {
         self.0.remove(&(owner, claim)).map(|known| known.claim)
     }
 
-    /// The same, if the claim has the grant of that fence, or none as it says.
-    pub(super) fn end(&mut self, owner: OwnerId, claim: ClaimId, fence: Option<Fence>) -> Option<Arc<Claim>> {
-        self.0.get(&(owner, claim)).filter(|known| known.fence == fence)?;
-        self.remove(owner, claim)
+    /// Whether the claim has the grant of that fence, or none as it says.
+    pub(super) fn has(&self, owner: OwnerId, claim: ClaimId, fence: Option<Fence>) -> bool {
+        self.0.get(&(owner, claim)).is_some_and(|known| known.fence == fence)
     }
 
     /// Whether a later claim of the same owner has the id of this one: then what the engine has is not this one's.

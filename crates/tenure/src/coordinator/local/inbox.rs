@@ -114,7 +114,13 @@ impl LocalInbox {
             Change::TakenOver => Loss::taken_over(),
         };
         let Some(world) = self.world.upgrade() else { return };
-        if let Some(claim) = world.hub.beside(|claims| claims.end(self.owner, event.claim, event.fence)) {
+        let (owner, id) = (self.owner, event.claim);
+        let ended = world.hub.call_beside(|engine, claims| {
+            // What lives still may be a later claim of the same id, and this the news of an earlier one.
+            let is_over = event.change == Change::TakenOver || !engine.knows(id);
+            if is_over || claims.has(owner, id, event.fence) { claims.remove(owner, id) } else { None }
+        });
+        if let Some(claim) = ended {
             claim.end(loss);
         }
     }

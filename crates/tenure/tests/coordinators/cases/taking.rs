@@ -8,6 +8,7 @@ super::cases! {
     a_stolen_grant_is_lost_at_once_and_its_owner_reads_why: "steal";
     the_line_goes_on_after_a_theft: "steal does not barge";
     one_grant_of_many_can_be_stolen: "steal by fence";
+    a_turn_that_is_stolen_before_it_is_taken_is_told: "no waiter waits for what is over";
     stealing_what_nobody_holds_takes_nothing: "steal of nothing";
 }
 
@@ -42,6 +43,22 @@ async fn one_grant_of_many_can_be_stolen(bed: Bed) {
     soon(claims[1].ended()).await;
     assert!(!claims[0].is_lost() && !claims[2].is_lost());
     assert_eq!(client.steal(claims[1].key(), None, "all").await.expect("asked"), 2);
+}
+
+async fn a_turn_that_is_stolen_before_it_is_taken_is_told(bed: Bed) {
+    let (client, thief) = (bed.client().await, bed.client().await);
+    for _ in 0..20 {
+        let (held, behind) = (lock("k").claim(), lock("k").claim());
+        client.acquire(&held).await;
+        client.queue(&behind).await;
+        let (_, stolen) = tokio::join!(client.release(&held), thief.steal(key("k"), None, "now"));
+        stolen.expect("asked");
+        // It has its turn and loses it, or is next in line; whichever it is, it hears.
+        if let Ok(grant) = soon(client.wait(&behind)).await {
+            thief.steal(key("k"), Some(grant.token.fence), "then").await.expect("asked");
+        }
+        assert!(matches!(soon(behind.ended()).await, Loss::Stolen { .. }));
+    }
 }
 
 async fn stealing_what_nobody_holds_takes_nothing(bed: Bed) {
