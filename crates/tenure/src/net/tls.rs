@@ -106,8 +106,11 @@ fn of_the_system() -> Result<RootCertStore, Error> {
     Ok(roots)
 }
 
+/// Whether a service answers the beginning of TLS with something else, or by going away.
 fn speaks_no_tls(error: &io::Error) -> bool {
+    let gone = [io::ErrorKind::UnexpectedEof, io::ErrorKind::ConnectionReset];
     matches!(cause(error), Some(rustls::Error::InvalidMessage(_)))
+        || cause(error).is_none() && gone.contains(&error.kind())
 }
 
 /// What is wrong, and what a user can do about it.
