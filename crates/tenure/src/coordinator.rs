@@ -56,6 +56,10 @@ pub trait Coordinator: fmt::Debug + Send + Sync + 'static {
     fn renew<'a>(&'a self, renewals: &'a mut [Renewal]) -> Reply<'a, ()>;
 
     /// Ends a grant; whether it was still there.
+    ///
+    /// It may say `Gone` of a grant that it has ended itself: where the connection breaks before the answer, it is asked
+    /// again, and looks for the end among the last few of that key. And of a claim that another one with its id has taken
+    /// over, whether or not that one is refused.
     fn release<'a>(&'a self, claim: &'a Arc<Claim>) -> Reply<'a, Released>;
 
     /// Takes a claim back without waiting, in line or granted, whatever is known of it.

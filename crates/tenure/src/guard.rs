@@ -121,7 +121,8 @@ impl Guard {
     }
 
     /// Gives back what it holds, and says whether it was still there: [`Released::Gone`] when the lease had ended, or
-    /// somebody took it away, or has released it before.
+    /// somebody took it away, or has released it before. It may say `Gone` of what it has given back itself, too: when the
+    /// first answer was lost with its connection, and several others have held the key and gone since.
     ///
     /// A renewal that is under way has no effect any more.
     ///

@@ -3,7 +3,7 @@
 use crate::peer::{Asked, Peer, TTL, Talk, granted, token, within};
 use crate::{claim, claim_with};
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Poll;
 use tenure::coordinator::{
@@ -54,9 +54,9 @@ async fn says_no_more(remote: &Remote, talk: &mut Talk) {
 }
 
 /// Polls something once, which is not ready then.
-async fn begin(future: impl Future) {
-    let mut future = pin!(future);
-    poll_fn(|cx| Poll::Ready(assert!(future.as_mut().poll(cx).is_pending()))).await;
+async fn begin(mut future: Pin<&mut impl Future>) {
+    let is_ready = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx).is_ready())).await;
+    assert!(!is_ready, "there is nothing to answer it with");
 }
 
 #[tokio::test]
@@ -161,7 +161,7 @@ async fn a_claim_in_line_is_over_when_somebody_without_patience_has_asked_with_i
 async fn what_nobody_waits_for_any_more_is_as_good_for_the_claim_before_it() {
     for before in [granted(1), QUEUED] {
         let (remote, _peer, mut talk, [earlier, later]) = rivals(before).await;
-        begin(remote.enqueue(&later, Patience::Endless)).await;
+        begin(pin!(remote.enqueue(&later, Patience::Endless))).await;
         remote.cancel(&later);
         let id = talk.expect(Asked::Enqueue(later.id(), ENDLESS)).await;
         talk.answer(id, &granted(1)).await;
@@ -176,7 +176,7 @@ async fn what_nobody_waits_for_any_more_is_as_good_for_the_claim_before_it() {
 #[tokio::test]
 async fn what_nobody_wants_any_more_of_all_who_have_asked_is_taken_back() {
     let (remote, _peer, mut talk, [earlier, later]) = rivals(granted(1)).await;
-    begin(remote.enqueue(&later, Patience::Endless)).await;
+    begin(pin!(remote.enqueue(&later, Patience::Endless))).await;
     remote.cancel(&later);
     remote.cancel(&earlier);
     let id = talk.expect(Asked::Enqueue(later.id(), ENDLESS)).await;
@@ -210,7 +210,7 @@ async fn both_claims_of_an_id_find_their_way_over_a_connection_that_breaks() {
 #[tokio::test]
 async fn a_claim_that_was_let_go_of_behind_a_request_that_is_lost_is_taken_back_on_the_next_connection() {
     let (remote, peer, mut talk, [earlier, later]) = rivals(granted(1)).await;
-    begin(remote.enqueue(&later, Patience::Endless)).await;
+    begin(pin!(remote.enqueue(&later, Patience::Endless))).await;
     talk.expect(Asked::Enqueue(later.id(), ENDLESS)).await;
     remote.cancel(&earlier);
     remote.cancel(&later);
@@ -226,7 +226,7 @@ async fn a_grant_that_was_taken_over_before_it_was_taken_is_not_handed_out() {
     let (remote, mut talk) = peer.meet(&Options::default()).await;
     let [earlier, later] = [claim(7), claim(7)];
     let mut first = pin!(remote.enqueue(&earlier, Patience::Endless));
-    poll_fn(|cx| Poll::Ready(assert!(first.as_mut().poll(cx).is_pending()))).await;
+    begin(first.as_mut()).await;
     let (second, ()) = tokio::join!(remote.enqueue(&later, Patience::Endless), async {
         for _ in 0..2 {
             talk.serve(Asked::Enqueue(later.id(), ENDLESS), granted(1)).await;
@@ -242,7 +242,7 @@ async fn a_grant_that_was_taken_over_before_it_was_taken_is_not_handed_out() {
 async fn a_claim_that_is_taken_back_while_somebody_waits_for_it_is_not_waited_for_any_more() {
     let (remote, _peer, mut talk, [earlier, _]) = rivals(QUEUED).await;
     let mut waiting = pin!(remote.wait(&earlier));
-    poll_fn(|cx| Poll::Ready(assert!(waiting.as_mut().poll(cx).is_pending()))).await;
+    begin(waiting.as_mut()).await;
     remote.cancel(&earlier);
     let error = within("the end of the wait", waiting).await.expect_err("taken back");
     assert_eq!(error.kind(), &ErrorKind::Lost(Loss::Released));
@@ -257,7 +257,7 @@ async fn a_grant_that_was_resumed_for_nobody_is_left_to_its_lease() {
         let claim = claim(7);
         {
             let mut resume = pin!(remote.resume(&claim));
-            poll_fn(|cx| Poll::Ready(assert!(resume.as_mut().poll(cx).is_pending()))).await;
+            begin(resume.as_mut()).await;
             let id = talk.expect(Asked::Resume(claim.id())).await;
             if dropped_after_the_answer {
                 talk.answer(id, &granted(1)).await;

@@ -249,3 +249,34 @@ pub(super) fn odd() -> Error {
         "the service answered something else than was asked: use versions that fit",
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+    use tenure_core::Space;
+
+    #[test]
+    fn nobody_is_interested_again_in_what_is_swept_before_the_service_is_told_so() {
+        let address = "tenure://127.0.0.1:1".parse().expect("an address");
+        let link = Link::new(address, Options::default());
+        link.restore(link.now());
+        let key = Interest::key(Key::new(Space::Lock, b"k").expect("a key"));
+        drop(link.interests().watch(key));
+        let state = link.state();
+        thread::scope(|scope| {
+            let sweeping = scope.spawn(|| link.sweep());
+            // It waits for the state, and others for it: a thousand looks at it in a row find it so.
+            let mut in_a_row = 0;
+            let waits = (0..1_000_000).any(|_| {
+                thread::yield_now();
+                in_a_row = if link.interests.try_lock().is_err() { in_a_row + 1 } else { 0 };
+                in_a_row == 1_000
+            });
+            drop(state);
+            assert!(waits);
+            assert!(sweeping.join().expect("no panic"));
+        });
+        assert!(!link.state().outbox.is_empty(), "it is told now");
+    }
+}
