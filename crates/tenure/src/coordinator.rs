@@ -58,8 +58,8 @@ pub trait Coordinator: fmt::Debug + Send + Sync + 'static {
     /// Ends a grant; whether it was still there.
     ///
     /// It may say `Gone` of a grant that it has ended itself: where the connection breaks before the answer, it is asked
-    /// again, and looks for the end among the last few of that key. And of a claim that another one with its id has taken
-    /// over, whether or not that one is refused.
+    /// again, and looks for the end among the last few of that key. And of a claim whose id another one has been asked for
+    /// with, before that is answered; should it be refused, this one is ended then.
     fn release<'a>(&'a self, claim: &'a Arc<Claim>) -> Reply<'a, Released>;
 
     /// Takes a claim back without waiting, in line or granted, whatever is known of it.
