@@ -89,7 +89,8 @@ impl Builder {
         self
     }
 
-    /// How often to ask again when the way to a coordinator fails. Locks may have policies of their own.
+    /// How often to ask again when the way to a coordinator fails. Locks may have policies of their own. Connecting itself is
+    /// tried once: a program learns at once that there is nobody, and may try again.
     pub fn retry(mut self, retry: Retry) -> Self {
         self.retry = retry;
         self

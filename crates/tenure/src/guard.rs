@@ -124,7 +124,8 @@ impl Guard {
     /// somebody took it away, or has released it before. It may say `Gone` of what it has given back itself, too: when the
     /// first answer was lost with its connection, and several others have held the key and gone since.
     ///
-    /// A renewal that is under way has no effect any more.
+    /// A renewal that is under way has no effect any more. A guard that is lost by now has nothing to give back, and says so
+    /// without asking anybody.
     ///
     /// # Errors
     ///
@@ -136,6 +137,10 @@ impl Guard {
     /// Dropping the future releases in the background.
     pub async fn release(mut self) -> Result<Released, Error> {
         self.tell_end();
+        if self.is_lost() {
+            // Nobody has to be asked. What may be left of it is given back in the background.
+            return Ok(Released::Gone);
+        }
         let retry = self.stake.retry().clone();
         self.stake.release(&retry).await
     }

@@ -50,7 +50,8 @@ impl Stake {
 
     /// The coordinator has it: one that had the same id before is over.
     pub(crate) fn is_known(&self) {
-        if self.plan.chosen {
+        // One that is over by now has been followed by another already.
+        if self.plan.chosen && !self.claim.has_ended() {
             self.shard().note_chosen(&self.claim);
         }
     }
