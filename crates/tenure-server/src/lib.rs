@@ -9,7 +9,6 @@ mod clock;
 mod config;
 mod connection;
 mod door;
-mod entropy;
 mod error;
 mod listener;
 mod mailbox;

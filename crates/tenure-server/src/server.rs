@@ -3,10 +3,11 @@
 use crate::clock::Clock;
 use crate::shared::Shared;
 use crate::state::FenceStore;
-use crate::{Config, Error, entropy, listener, tls, upkeep};
+use crate::{Config, Error, listener, tls, upkeep};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use tenure::entropy;
 use tenure::hub::Hub;
 use tenure_core::{Engine, Limits};
 use tokio::net::TcpListener;

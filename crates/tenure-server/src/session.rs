@@ -3,7 +3,6 @@
 mod parked;
 
 use crate::door::{Flow, REFUSAL_PAUSE};
-use crate::entropy;
 use crate::mailbox::Mail;
 use crate::peer::Peer;
 use crate::report::Report;
@@ -11,9 +10,10 @@ use crate::signals::Listener;
 use parked::Parked;
 use std::sync::Arc;
 use std::time::Duration;
+use tenure::entropy;
 use tenure_core::{
     Bond, Change, ClaimId, Enqueued, Instant, Key, Limit, Patience, Refusal, Released, Renewed, Request,
-    Subject, Token, Waited,
+    Secret, Subject, Token, Waited,
 };
 use tenure_wire::line::{Answer, Command, Decoded, decode};
 
@@ -308,7 +308,7 @@ impl Session {
         ttl: Duration,
         patience: Patience,
     ) -> Enqueued {
-        let secret = entropy::secret();
+        let secret = Secret::new(entropy::number());
         let request = Request {
             claim,
             owner: self.peer.owner,

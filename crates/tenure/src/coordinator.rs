@@ -177,10 +177,10 @@ pub enum Seen {
 impl Seen {
     /// Shows a change to a watcher that may have fallen behind: the last place that it has is for the news that there is more
     /// than there are places for.
-    pub fn show(watcher: &mpsc::Sender<Self>, observation: &Observation) {
+    pub fn show(&self, watcher: &mpsc::Sender<Self>) {
         let seen = match watcher.capacity() {
             1 => Self::Missed,
-            _ => Self::Observed(observation.clone()),
+            _ => self.clone(),
         };
         // Without a place there is that news already; without a receiver there is nobody to tell.
         let _ = watcher.try_send(seen);

@@ -1,13 +1,13 @@
 //! Requests about single claims. They are done many at a time, so each is short.
 
 use super::refusals::{bad_ttl, draining, explain, invalid};
-use crate::entropy;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
+use tenure::entropy;
 use tenure_core::{
-    Cancelled, Engine, Enqueued, Grant, Instant, Limit, Note, OwnerId, Released, Renewed, Space, TTL_MAX,
-    TTL_MIN,
+    Cancelled, Engine, Enqueued, Grant, Instant, Limit, Note, OwnerId, Released, Renewed, Secret, Space,
+    TTL_MAX, TTL_MIN,
 };
 use tenure_wire::mux::{Enqueue, Patience, Request, Response};
 
@@ -91,7 +91,7 @@ fn enqueue(engine: &mut Engine, now: Instant, asker: &Asker<'_>, wanted: &Enqueu
         permits: wanted.permits,
         limit: wanted.limit,
         ttl: wanted.ttl,
-        secret: entropy::secret(),
+        secret: Secret::new(entropy::number()),
         bond: wanted.bond,
         patience: match wanted.patience {
             Patience::None => tenure_core::Patience::None,

@@ -147,7 +147,8 @@ impl LocalInbox {
                 watched.remove(key);
                 return;
             }
-            watchers.senders.iter().for_each(|sender| Seen::show(sender, observation));
+            let seen = Seen::Observed(observation.clone());
+            watchers.senders.iter().for_each(|sender| seen.show(sender));
             let followed = watchers.followed.iter();
             followed.filter_map(|(id, claim)| Some((*id, claim.upgrade()?))).collect()
         };

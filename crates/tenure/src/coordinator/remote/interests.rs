@@ -42,11 +42,7 @@ pub(super) struct News<T> {
 
 impl News<Seen> {
     pub(super) fn send(self) {
-        for watcher in self.receivers {
-            // The last place is for the news that there is more than there are places for.
-            let seen = if watcher.capacity() == 1 { Seen::Missed } else { self.news.clone() };
-            drop(watcher.try_send(seen));
-        }
+        self.receivers.iter().for_each(|watcher| self.news.show(watcher));
     }
 }
 
